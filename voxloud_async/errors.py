@@ -1,0 +1,305 @@
+"""The error tree. An error states facts; the session's policy decides what to do about them.
+
+VoxloudError
+├── TransportError              no usable answer
+│   ├── RequestNotSentError     nothing left this machine
+│   └── ResponseLostError       it may have been executed
+│       ├── ProtocolError       the answer is not HTTP
+│       └── ResponseTooLargeError
+├── OutcomeUnknownError         a create or a ring whose answer was lost
+├── DeadlineExceededError       `max_wait` is spent
+├── DecodeError                 the answer does not fit the API
+├── ConflictError               the object changed since it was read
+├── ClientClosedError
+├── UsageError                  the client is used where it cannot work
+├── WebhookError
+└── ApiError                    the service answered with an error status
+    ├── UnexpectedRedirectError 3xx
+    ├── BadRequestError         400
+    ├── AuthenticationError     401
+    ├── PermissionDeniedError   403
+    ├── NotFoundError           404
+    ├── MethodNotAllowedError   405
+    ├── NotAcceptableError      406
+    ├── RateLimitedError        429
+    └── ServerError             5xx
+        └── ServiceUnavailableError 503
+
+Bad arguments are no faults: they raise `ValueError` or `TypeError` before anything is sent.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "ApiError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ConflictError",
+    "DeadlineExceededError",
+    "DecodeError",
+    "MethodNotAllowedError",
+    "NotAcceptableError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "PermissionDeniedError",
+    "Phase",
+    "ProtocolError",
+    "RateLimitedError",
+    "RequestNotSentError",
+    "ResponseLostError",
+    "ResponseTooLargeError",
+    "ServerError",
+    "ServiceUnavailableError",
+    "TransportError",
+    "UnexpectedRedirectError",
+    "UsageError",
+    "VoxloudError",
+    "WebhookError",
+    "api_error",
+    "mask",
+]
+
+Phase = Literal["connect", "send", "headers", "body", "limit", "pause"]
+
+_PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\+?\d(?:[\s().-]?\d){4,}")
+
+
+def mask(text: str, personal: Iterable[str] = ()) -> str:
+    """Hide e-mail addresses, phone-like numbers and the given values in a text meant for a log."""
+    for value in sorted(personal, key=len, reverse=True):
+        text = text.replace(value, "***")
+    return _PERSONAL.sub("***", text)
+
+
+class VoxloudError(Exception):
+    """A fault, with its facts; the text of it never holds the key or personal data.
+
+    `operation` is the method and path template of the call, `attempts` how many requests it put on the wire, `sent`
+    whether the last of them may have reached the service (`None`: not known), `retry_after` the seconds the service
+    asked to wait.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        operation: str | None = None,
+        attempts: int = 0,
+        sent: bool | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.operation = operation
+        self.attempts = attempts
+        self.sent = sent
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        facts = [self.args[0] or type(self).__name__]
+        if self.operation is not None:
+            facts.append(self.operation)
+        if self.attempts > 1:
+            facts.append(f"{self.attempts} attempts")
+        if self.retry_after is not None:
+            facts.append(f"retry after {self.retry_after:g} s")
+        return " | ".join(facts)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not through __init__, whose arguments are facts and not `args`.
+        return copyreg.__newobj__, (type(self), *self.args), self.__getstate__()  # type: ignore[attr-defined]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(self.__dict__)
+
+
+class TransportError(VoxloudError):
+    """No usable answer came; `phase` says how far the exchange got."""
+
+    def __init__(self, text: str = "", *, phase: Phase, sent: bool, **facts: Any) -> None:
+        super().__init__(text, sent=sent, **facts)
+        self.phase = phase
+
+
+class RequestNotSentError(TransportError):
+    """The request never left: name look-up, refused connection, TLS, connect timeout. Safe to send again."""
+
+    def __init__(self, text: str = "", *, phase: Phase = "connect", retryable: bool = True, **facts: Any) -> None:
+        super().__init__(text, phase=phase, sent=False, **facts)
+        self.retryable = retryable
+
+
+class ResponseLostError(TransportError):
+    """The request may have been executed, but its answer is lost: reset, cut, timed out."""
+
+    def __init__(self, text: str = "", *, phase: Phase = "headers", **facts: Any) -> None:
+        super().__init__(text, phase=phase, sent=True, **facts)
+
+
+class ProtocolError(ResponseLostError):
+    """What came back is not HTTP: a garbage status line, an oversized header."""
+
+
+class ResponseTooLargeError(ResponseLostError):
+    """The decoded body grew past its cap of `limit` bytes and was dropped."""
+
+    def __init__(self, text: str = "", *, limit: int, **facts: Any) -> None:
+        super().__init__(text or f"the body is larger than {limit} bytes", phase="body", **facts)
+        self.limit = limit
+
+
+class OutcomeUnknownError(VoxloudError):
+    """A create or a ring was sent once and its answer was lost: it may have happened. It is never sent again."""
+
+    def __init__(self, text: str = "", **facts: Any) -> None:
+        super().__init__(text or "it may or may not have happened", sent=True, **facts)
+
+
+class DeadlineExceededError(VoxloudError):
+    """`max_wait` does not suffice; `phase` says what the call was waiting for, `__cause__` why."""
+
+    def __init__(self, text: str = "", *, phase: Phase, max_wait: float, **facts: Any) -> None:
+        super().__init__(text or f"max_wait of {max_wait:g} s does not suffice ({phase})", **facts)
+        self.phase = phase
+        self.max_wait = max_wait
+
+
+class DecodeError(VoxloudError):
+    """The answer does not fit the API. `path` is the place in wire names, such as `content[3].duration`."""
+
+    def __init__(self, reason: str, *, path: str = "", body: bytes | None = None, **facts: Any) -> None:
+        super().__init__(f"{path}: {reason}" if path else reason, **facts)
+        self.reason = reason
+        self.path = path
+        self.body = body
+
+
+class ConflictError(VoxloudError):
+    """The object changed since it was read; nothing was written."""
+
+
+class ClientClosedError(VoxloudError):
+    """The client is closed, or was closed while the call was under way."""
+
+
+class UsageError(VoxloudError, RuntimeError):
+    """The client is used where it cannot work: in two running loops at once, or after a fork."""
+
+
+class WebhookError(VoxloudError):
+    """A delivery that is no webhook of this service."""
+
+
+class ApiError(VoxloudError):
+    """The service answered with an error status.
+
+    `message` and `body` are the service's own words and may hold personal data; the error's text masks them.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str = "",
+        body: object = None,
+        retry_after: float | None = None,
+        attempts: int = 1,
+        *,
+        personal: Iterable[str] = (),
+        operation: str | None = None,
+    ) -> None:
+        super().__init__(
+            _status_line(status, mask(message, personal)),
+            operation=operation,
+            attempts=attempts,
+            sent=True,
+            retry_after=retry_after,
+        )
+        self.status = status
+        self.message = message
+        self.body = body
+
+
+class UnexpectedRedirectError(ApiError):
+    """3xx. A redirect is never followed: it would carry the key and the body elsewhere."""
+
+
+class BadRequestError(ApiError):
+    """400: the request is not well-formed."""
+
+
+class AuthenticationError(ApiError):
+    """401: the API key is wrong."""
+
+
+class PermissionDeniedError(ApiError):
+    """403: the resource is not accessible with this key."""
+
+
+class NotFoundError(ApiError):
+    """404: the resource could not be found."""
+
+
+class MethodNotAllowedError(ApiError):
+    """405: the endpoint does not know this method."""
+
+
+class NotAcceptableError(ApiError):
+    """406: the format is not offered."""
+
+
+class RateLimitedError(ApiError):
+    """429: too many requests."""
+
+
+class ServerError(ApiError):
+    """5xx: the service failed; the request may have been executed."""
+
+
+class ServiceUnavailableError(ServerError):
+    """503: offline for maintenance."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: MethodNotAllowedError,
+    406: NotAcceptableError,
+    429: RateLimitedError,
+    503: ServiceUnavailableError,
+}
+
+
+def api_error(
+    status: int,
+    message: str = "",
+    body: object = None,
+    *,
+    retry_after: float | None = None,
+    personal: Iterable[str] = (),
+    operation: str | None = None,
+) -> ApiError:
+    """The error of a status; codes the API text does not list fall to the class of their range."""
+    ranges = {3: UnexpectedRedirectError, 5: ServerError}
+    kind = _BY_STATUS.get(status) or ranges.get(status // 100, ApiError)
+    return kind(status, message, body, retry_after, personal=personal, operation=operation)
+
+
+def _status_line(status: int, message: str) -> str:
+    try:
+        phrase = HTTPStatus(status).phrase
+    except ValueError:
+        phrase = "unlisted status"
+    return f"{status} {phrase}: {message}" if message else f"{status} {phrase}"

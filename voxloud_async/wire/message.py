@@ -1,0 +1,87 @@
+"""One HTTP request and its answer as plain values whose reprs hide the key and personal data."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from attrs import evolve, field, frozen
+
+SECRET_HEADERS = frozenset({"voverc-auth", "authorization", "proxy-authorization", "cookie", "set-cookie"})
+
+MAX_BODY = 8 * 1024 * 1024
+"""Decoded bytes a whole body may have unless its operation says otherwise."""
+
+
+class Headers(Mapping[str, str]):
+    """Header fields in their order, found whatever their case; fields of one name read as one, joined by a comma."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = tuple(pairs.items() if isinstance(pairs, Mapping) else pairs)
+
+    def __getitem__(self, name: str) -> str:
+        wanted = name.lower()
+        values = [value for key, value in self._pairs if key.lower() == wanted]
+        if not values:
+            raise KeyError(name)
+        return ", ".join(values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(key.lower() for key, _ in self._pairs))
+
+    def __len__(self) -> int:
+        return len({key.lower() for key, _ in self._pairs})
+
+    def __repr__(self) -> str:
+        shown = {key: "***" if key.lower() in SECRET_HEADERS else value for key, value in self._pairs}
+        return f"Headers({shown})"
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The fields as sent or received, one by one."""
+        return self._pairs
+
+    def with_header(self, name: str, value: str) -> Headers:
+        """A copy with this field in place of any of its name."""
+        kept = (pair for pair in self._pairs if pair[0].lower() != name.lower())
+        return Headers((*kept, (name, value)))
+
+
+@frozen(kw_only=True)
+class Request:
+    """One request. `url` is absolute and already encoded; transports send it as it stands.
+
+    `fresh_connection` asks for a connection that no earlier request used: on a kept-alive one a server may hang up just
+    as the request leaves, and whether it was executed could then never be told.
+    """
+
+    method: str
+    url: str = field(repr=lambda url: repr(url.partition("?")[0]))
+    headers: Headers = field(factory=Headers)
+    body: bytes | None = field(default=None, repr=False)
+    fresh_connection: bool = False
+    stream: bool = False
+    max_body: int = MAX_BODY
+
+    def with_header(self, name: str, value: str) -> Request:
+        """A copy that carries this header."""
+        return evolve(self, headers=self.headers.with_header(name, value))
+
+
+class ByteStream(Protocol):
+    """An open body. Iterate it once; `aclose` gives the connection back and may be called at any time, also twice."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
+
+
+@frozen(kw_only=True)
+class Response:
+    """One answer: its body whole in `body`, or, where the request asked to stream, open in `stream`."""
+
+    status: int
+    headers: Headers = field(factory=Headers)
+    body: bytes = field(default=b"", repr=False)
+    stream: ByteStream | None = field(default=None, repr=False)
