@@ -1,0 +1,35 @@
+"""Asyncio-native client SDK for the Voxloud cloud-PBX API.
+
+The names load on first use, so that `import voxloud_async` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+__all__ = ["RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
+
+_HOMES = {"RetryPolicy": ".session.retry", "VoxloudClient": ".client", "errors": ".errors", "models": ".models"}
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if TYPE_CHECKING:
+    from . import errors, models
+    from .client import VoxloudClient
+    from .session.retry import RetryPolicy
+else:  # a checker that saw `__getattr__` would take every misspelt name for a good one
+
+    def __getattr__(name: str) -> object:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(home, __name__)
+        value = module if home == f".{name}" else getattr(module, name)
+        globals()[name] = value
+        return value
