@@ -1,0 +1,166 @@
+"""The transport over aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextvars import ContextVar
+from ssl import SSLContext
+from typing import TYPE_CHECKING
+
+import aiohttp
+from yarl import URL
+
+from .attempt import attempt
+from .coding import ACCEPT_ENCODING
+from .failure import Verdict
+from .library import Progress
+from .lifetime import LoopBound
+from .message import Request, Response
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+KEEP_ALIVE = 10.0
+"""Seconds an idle connection is kept: less than servers and balancers commonly keep theirs."""
+
+_AUTO_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+_progress: ContextVar[Progress] = ContextVar("progress")
+
+
+class AiohttpTransport:
+    """HTTP/1.1 over aiohttp, with one pool of kept-alive connections and one that closes each after use.
+
+    `limit` is the most connections of each pool; a request that waits for one spends its `timeout`, so keep it at least
+    at the number of concurrent requests. `ssl` replaces the default TLS settings.
+    """
+
+    def __init__(self, *, limit: int = 100, ssl: SSLContext | None = None) -> None:
+        self._limit = limit
+        self._ssl = ssl
+        self._library = LoopBound(self._lifespan)
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
+        """Send one request and read its answer; see `Transport`."""
+        return await attempt(await self._library.get(), request, timeout)
+
+    async def aclose(self) -> None:
+        """Give back every connection; see `Transport`."""
+        await self._library.aclose()
+
+    async def _lifespan(self) -> AsyncGenerator[_Aiohttp, None]:
+        ssl = True if self._ssl is None else self._ssl
+        kept = _session(_Connector(limit=self._limit, ssl=ssl, keepalive_timeout=KEEP_ALIVE))
+        fresh = _session(_Connector(limit=self._limit, ssl=ssl, force_close=True))
+        library = _Aiohttp(kept, fresh)
+        try:
+            yield library
+        finally:
+            await library.aclose()
+
+
+class _Aiohttp:
+    """The pools of one event loop."""
+
+    faults = (aiohttp.ClientError, OSError)
+
+    def __init__(self, kept: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> None:
+        self._kept = kept
+        self._fresh = fresh
+        self._answers: set[_Answer] = set()
+
+    async def open(self, request: Request, progress: Progress) -> _Answer:
+        session = self._fresh if request.fresh_connection else self._kept
+        _progress.set(progress)
+        response = await session.request(
+            request.method,
+            _url(request.url),
+            headers=request.headers.pairs(),
+            data=request.body,
+            allow_redirects=False,
+        )
+        return _Answer(response, self._answers)
+
+    def verdict(self, error: Exception) -> Verdict:
+        match error:
+            case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+                return "unusable"
+            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+                return "not sent"
+            case aiohttp.ClientResponseError():
+                return "not HTTP"
+            case _:
+                return "unknown"
+
+    async def aclose(self) -> None:
+        # Closing a session leaves the readers of its bodies waiting: https://github.com/aio-libs/aiohttp/issues/5582
+        for answer in tuple(self._answers):
+            await answer.aclose()
+        await self._kept.close()
+        await self._fresh.close()
+
+
+class _Answer:
+    def __init__(self, response: aiohttp.ClientResponse, answers: set[_Answer]) -> None:
+        self._response = response
+        self._answers = answers
+        self.status = response.status
+        self.headers: Iterable[tuple[str, str]] = response.headers.items()
+        self.content_encoding = response.headers.get("Content-Encoding", "")
+        answers.add(self)
+
+    async def read(self) -> bytes:
+        return await self._response.content.readany()
+
+    async def aclose(self) -> None:
+        self._answers.discard(self)
+        self._response.close()  # after the last byte the connection is back in its pool already
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Hands an exchange one connection, and tells it when it has it.
+
+    Only one: aiohttp sends an idempotent request again by itself where a kept-alive connection drops, and offers no way
+    to switch that off: https://github.com/aio-libs/aiohttp/issues/10790
+    """
+
+    async def connect(self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:  # noqa: ASYNC109 - aiohttp's signature
+        progress = _progress.get()
+        if progress.phase != "send":
+            raise aiohttp.ClientConnectionError("the connection dropped")
+        progress.phase = "connect"
+        try:
+            connection = await super().connect(req, traces, timeout)
+        except asyncio.CancelledError:
+            if self.closed and not _cancelling():
+                # Closing a connector cancels the futures of those that wait for a connection.
+                raise aiohttp.ClientConnectionError("the connector is closed") from None
+            raise
+        progress.phase = "headers"
+        return connection
+
+
+def _session(connector: _Connector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        headers={"Accept-Encoding": ACCEPT_ENCODING},
+        skip_auto_headers=_AUTO_HEADERS,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),  # ours runs already
+        auto_decompress=False,  # aiohttp inflates without regard to a cap
+        trust_env=False,
+    )
+
+
+def _url(url: str) -> URL:
+    try:
+        return URL(url, encoded=True)
+    except ValueError:
+        raise aiohttp.InvalidURL("") from None
+
+
+def _cancelling() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,135 @@
+"""The transport over httpx2, an extra."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from ssl import SSLContext
+from typing import Any, cast
+
+import httpx2
+
+from ..errors import ProtocolError
+from .attempt import attempt
+from .coding import ACCEPT_ENCODING
+from .failure import Verdict
+from .library import Progress
+from .lifetime import LoopBound
+from .message import Request, Response
+
+KEEP_ALIVE = 10.0
+"""Seconds an idle connection is kept: less than servers and balancers commonly keep theirs."""
+
+MAX_HEADERS = 128
+"""Header fields an answer may have, as in aiohttp; httpx2 bounds only their bytes."""
+
+
+class Httpx2Transport:
+    """HTTP/1.1 over httpx2, with one pool of kept-alive connections and one that closes each after use.
+
+    `limit` is the most connections of each pool; a request that waits for one spends its `timeout`, so keep it at least
+    at the number of concurrent requests. `ssl` replaces the default TLS settings.
+    """
+
+    def __init__(self, *, limit: int = 100, ssl: SSLContext | None = None) -> None:
+        self._limit = limit
+        self._ssl = ssl
+        self._library = LoopBound(self._lifespan)
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
+        """Send one request and read its answer; see `Transport`."""
+        return await attempt(await self._library.get(), request, timeout)
+
+    async def aclose(self) -> None:
+        """Give back every connection; see `Transport`."""
+        await self._library.aclose()
+
+    async def _lifespan(self) -> AsyncGenerator[_Httpx2, None]:
+        ssl = self._ssl or httpx2.create_ssl_context(trust_env=False)
+        library = _Httpx2(_pool(ssl, self._limit, kept=self._limit), _pool(ssl, self._limit, kept=0))
+        try:
+            yield library
+        finally:
+            await library.aclose()
+
+
+class _Httpx2:
+    """The pools of one event loop.
+
+    They are httpx2's transports and not its clients, which would add redirects, cookies, proxies and headers.
+    """
+
+    faults = (httpx2.HTTPError, httpx2.InvalidURL, OSError)
+
+    def __init__(self, kept: httpx2.AsyncHTTPTransport, fresh: httpx2.AsyncHTTPTransport) -> None:
+        self._kept = kept
+        self._fresh = fresh
+
+    async def open(self, request: Request, progress: Progress) -> _Answer:
+        pool = self._fresh if request.fresh_connection else self._kept
+        response = await pool.handle_async_request(_sendable(request, progress))
+        answer = _Answer(response)
+        if len(answer.headers) > MAX_HEADERS:
+            await answer.aclose()
+            raise ProtocolError("the answer has too many header fields")
+        return answer
+
+    def verdict(self, error: Exception) -> Verdict:
+        match error:
+            case httpx2.InvalidURL() | httpx2.UnsupportedProtocol():
+                return "unusable"
+            case httpx2.ConnectError() | httpx2.ConnectTimeout() | httpx2.PoolTimeout():
+                return "not sent"
+            case httpx2.RemoteProtocolError() if _from_parser(error):
+                return "not HTTP"
+            case _:
+                return "unknown"
+
+    async def aclose(self) -> None:
+        await self._kept.aclose()
+        await self._fresh.aclose()
+
+
+class _Answer:
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+        self._body = cast("AsyncGenerator[bytes, None]", aiter(cast("AsyncIterable[bytes]", response.stream)))
+        self.status = response.status_code
+        self.headers = response.headers.multi_items()
+        self.content_encoding = response.headers.get("Content-Encoding", "")
+
+    async def read(self) -> bytes:
+        return await anext(self._body, b"")
+
+    async def aclose(self) -> None:
+        # In a task of its own: a cancellation half-way through would leave the pool without this connection for good.
+        await asyncio.shield(self._close())
+
+    async def _close(self) -> None:
+        if not self._body.ag_running:
+            await self._body.aclose()
+        await self._response.aclose()
+
+
+def _pool(ssl: SSLContext, limit: int, *, kept: int) -> httpx2.AsyncHTTPTransport:
+    limits = httpx2.Limits(max_connections=limit, max_keepalive_connections=kept, keepalive_expiry=KEEP_ALIVE)
+    return httpx2.AsyncHTTPTransport(verify=ssl, trust_env=False, limits=limits)
+
+
+def _sendable(request: Request, progress: Progress) -> httpx2.Request:
+    headers = httpx2.Headers(list(request.headers.pairs()))
+    headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
+    if request.fresh_connection:
+        headers["Connection"] = "close"
+
+    async def trace(event: str, _info: dict[str, Any]) -> None:
+        # https://www.encode.io/httpcore/extensions/#trace
+        if progress.phase != "body":
+            progress.phase = "connect" if event.startswith("connection.") else "headers"
+
+    return httpx2.Request(request.method, request.url, headers=headers, content=request.body, extensions={"trace": trace})
+
+
+def _from_parser(error: httpx2.RemoteProtocolError) -> bool:
+    """Whether h11 could not parse the answer; that a connection ended before one came is told by the same class."""
+    return error.__cause__ is not None and error.__cause__.__cause__ is not None

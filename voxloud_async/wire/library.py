@@ -1,0 +1,71 @@
+"""What a transport needs of an HTTP library, and the clock and error border round every wait on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from typing import Protocol, TypeVar
+
+from ..errors import Phase
+from .failure import Verdict, failure, timed_out
+from .message import Request
+
+T = TypeVar("T")
+
+
+class Progress:
+    """How far an exchange has got. It starts as `send`: what a library does not tell about counts as sent."""
+
+    __slots__ = ("phase",)
+
+    def __init__(self, phase: Phase = "send") -> None:
+        self.phase = phase
+
+
+class Answer(Protocol):
+    """An answer whose headers are here and whose body is still to be read."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]: ...
+
+    @property
+    def content_encoding(self) -> str: ...
+
+    async def read(self) -> bytes:
+        """The next bytes of the body as they came; none at its end."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give the connection back, for further use if the body was read to its end. May be called twice."""
+        ...
+
+
+class Library(Protocol):
+    """An HTTP library's connections in one event loop."""
+
+    faults: tuple[type[Exception], ...]
+
+    async def open(self, request: Request, progress: Progress) -> Answer:
+        """Send the request once and wait for the headers of its answer; tells `progress` the phases reached."""
+        ...
+
+    def verdict(self, error: Exception) -> Verdict:
+        """What one of its faults proves."""
+        ...
+
+
+async def bounded(step: Awaitable[T], library: Library, progress: Progress, timeout: float) -> T:  # noqa: ASYNC109 - the contract's clock
+    """The result of a step that may take `timeout` seconds; its faults come out as our own errors."""
+    clock = asyncio.timeout(timeout)
+    try:
+        async with clock:
+            return await step
+    except library.faults as error:
+        if clock.expired():
+            lost = timed_out(progress.phase, timeout)
+        else:
+            lost = failure(error, progress.phase, library.verdict(error))
+    raise lost  # here, and not above: see the module `failure`
