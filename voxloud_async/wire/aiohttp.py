@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
 from contextvars import ContextVar
-from ssl import SSLContext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -13,14 +12,18 @@ from yarl import URL
 
 from .attempt import attempt
 from .coding import ACCEPT_ENCODING
-from .failure import Verdict
-from .library import Progress
 from .lifetime import LoopBound
-from .message import Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+    from ssl import SSLContext
+
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
+
+    from .failure import Verdict
+    from .library import Progress
+    from .message import Request, Response
 
 KEEP_ALIVE = 10.0
 """Seconds an idle connection is kept: less than servers and balancers commonly keep theirs."""
@@ -38,9 +41,7 @@ class AiohttpTransport:
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | None = None) -> None:
-        self._limit = limit
-        self._ssl = ssl
-        self._library = LoopBound(self._lifespan)
+        self._library = LoopBound(partial(_lifespan, limit, ssl))
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
         """Send one request and read its answer; see `Transport`."""
@@ -50,21 +51,11 @@ class AiohttpTransport:
         """Give back every connection; see `Transport`."""
         await self._library.aclose()
 
-    async def _lifespan(self) -> AsyncGenerator[_Aiohttp, None]:
-        ssl = True if self._ssl is None else self._ssl
-        kept = _session(_Connector(limit=self._limit, ssl=ssl, keepalive_timeout=KEEP_ALIVE))
-        fresh = _session(_Connector(limit=self._limit, ssl=ssl, force_close=True))
-        library = _Aiohttp(kept, fresh)
-        try:
-            yield library
-        finally:
-            await library.aclose()
-
 
 class _Aiohttp:
     """The pools of one event loop."""
 
-    faults = (aiohttp.ClientError, OSError)
+    faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError)
 
     def __init__(self, kept: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> None:
         self._kept = kept
@@ -126,7 +117,12 @@ class _Connector(aiohttp.TCPConnector):
     to switch that off: https://github.com/aio-libs/aiohttp/issues/10790
     """
 
-    async def connect(self, req: aiohttp.ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:  # noqa: ASYNC109 - aiohttp's signature
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
         progress = _progress.get()
         if progress.phase != "send":
             raise aiohttp.ClientConnectionError("the connection dropped")
@@ -140,6 +136,17 @@ class _Connector(aiohttp.TCPConnector):
             raise
         progress.phase = "headers"
         return connection
+
+
+async def _lifespan(limit: int, ssl: SSLContext | None) -> AsyncGenerator[_Aiohttp, None]:
+    checks = True if ssl is None else ssl
+    kept = _session(_Connector(limit=limit, ssl=checks, keepalive_timeout=KEEP_ALIVE))
+    fresh = _session(_Connector(limit=limit, ssl=checks, force_close=True))
+    library = _Aiohttp(kept, fresh)
+    try:
+        yield library
+    finally:
+        await library.aclose()
 
 
 def _session(connector: _Connector) -> aiohttp.ClientSession:

@@ -1,20 +1,22 @@
 """From an HTTP library's exception to our own error, which states what is known and quotes nothing.
 
-The library's texts hold URLs with their query, header lines and bytes of bodies. So the errors made here name classes and
-error codes alone, and are raised outside the `except` clause: without a context, whose frames would hold the key.
+The library's texts hold URLs with their query, header lines and bytes of bodies. So the errors made here name classes
+and error codes alone, and are raised outside the `except` clause: without a context, whose frames would hold the key.
 """
 
 from __future__ import annotations
 
 import errno
 import ssl
-from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import Phase, ProtocolError, RequestNotSentError, ResponseLostError, TransportError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 Verdict = Literal["unusable", "not sent", "not HTTP", "unknown"]
-"""What an exception proves by its class: the request can never be sent, was not sent, its answer is no HTTP, or nothing."""
+"""What the class of an exception proves: the request can never be sent, was not sent, its answer is no HTTP; or nothing."""
 
 _LOST = {
     "send": "the request broke off on its way",
@@ -49,8 +51,8 @@ def _bad_certificate(error: Exception) -> bool:
 def _names(error: Exception) -> Iterator[str]:
     yield type(error).__name__
     for link in _chain(error):
-        if isinstance(link, OSError) and link.errno in errno.errorcode:
-            yield errno.errorcode[link.errno]
+        if isinstance(link, OSError) and (code := errno.errorcode.get(link.errno or 0)):
+            yield code
             return
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
-from ssl import SSLContext
-from typing import Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 
 from ..errors import ProtocolError
 from .attempt import attempt
 from .coding import ACCEPT_ENCODING
-from .failure import Verdict
-from .library import Progress
 from .lifetime import LoopBound
-from .message import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+    from ssl import SSLContext
+    from types import AsyncGeneratorType
+
+    from .failure import Verdict
+    from .library import Progress
+    from .message import Request, Response
 
 KEEP_ALIVE = 10.0
 """Seconds an idle connection is kept: less than servers and balancers commonly keep theirs."""
@@ -32,9 +37,7 @@ class Httpx2Transport:
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | None = None) -> None:
-        self._limit = limit
-        self._ssl = ssl
-        self._library = LoopBound(self._lifespan)
+        self._library = LoopBound(partial(_lifespan, limit, ssl))
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
         """Send one request and read its answer; see `Transport`."""
@@ -44,14 +47,6 @@ class Httpx2Transport:
         """Give back every connection; see `Transport`."""
         await self._library.aclose()
 
-    async def _lifespan(self) -> AsyncGenerator[_Httpx2, None]:
-        ssl = self._ssl or httpx2.create_ssl_context(trust_env=False)
-        library = _Httpx2(_pool(ssl, self._limit, kept=self._limit), _pool(ssl, self._limit, kept=0))
-        try:
-            yield library
-        finally:
-            await library.aclose()
-
 
 class _Httpx2:
     """The pools of one event loop.
@@ -59,7 +54,7 @@ class _Httpx2:
     They are httpx2's transports and not its clients, which would add redirects, cookies, proxies and headers.
     """
 
-    faults = (httpx2.HTTPError, httpx2.InvalidURL, OSError)
+    faults: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError)
 
     def __init__(self, kept: httpx2.AsyncHTTPTransport, fresh: httpx2.AsyncHTTPTransport) -> None:
         self._kept = kept
@@ -69,7 +64,7 @@ class _Httpx2:
         pool = self._fresh if request.fresh_connection else self._kept
         response = await pool.handle_async_request(_sendable(request, progress))
         answer = _Answer(response)
-        if len(answer.headers) > MAX_HEADERS:
+        if len(response.headers.raw) > MAX_HEADERS:
             await answer.aclose()
             raise ProtocolError("the answer has too many header fields")
         return answer
@@ -93,9 +88,9 @@ class _Httpx2:
 class _Answer:
     def __init__(self, response: httpx2.Response) -> None:
         self._response = response
-        self._body = cast("AsyncGenerator[bytes, None]", aiter(cast("AsyncIterable[bytes]", response.stream)))
+        self._body = cast("AsyncGeneratorType[bytes, None]", aiter(cast("AsyncIterable[bytes]", response.stream)))
         self.status = response.status_code
-        self.headers = response.headers.multi_items()
+        self.headers: Iterable[tuple[str, str]] = response.headers.multi_items()
         self.content_encoding = response.headers.get("Content-Encoding", "")
 
     async def read(self) -> bytes:
@@ -109,6 +104,15 @@ class _Answer:
         if not self._body.ag_running:
             await self._body.aclose()
         await self._response.aclose()
+
+
+async def _lifespan(limit: int, ssl: SSLContext | None) -> AsyncGenerator[_Httpx2, None]:
+    checks = ssl or httpx2.create_ssl_context(trust_env=False)
+    library = _Httpx2(_pool(checks, limit, kept=limit), _pool(checks, limit, kept=0))
+    try:
+        yield library
+    finally:
+        await library.aclose()
 
 
 def _pool(ssl: SSLContext, limit: int, *, kept: int) -> httpx2.AsyncHTTPTransport:
@@ -127,7 +131,8 @@ def _sendable(request: Request, progress: Progress) -> httpx2.Request:
         if progress.phase != "body":
             progress.phase = "connect" if event.startswith("connection.") else "headers"
 
-    return httpx2.Request(request.method, request.url, headers=headers, content=request.body, extensions={"trace": trace})
+    extensions = {"trace": trace}
+    return httpx2.Request(request.method, request.url, headers=headers, content=request.body, extensions=extensions)
 
 
 def _from_parser(error: httpx2.RemoteProtocolError) -> bool:

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ..errors import Phase
+from attrs import define
+
 from .failure import Verdict, failure, timed_out
-from .message import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable
+
+    from ..errors import Phase
+    from .message import Request
 
 T = TypeVar("T")
 
 
+@define
 class Progress:
     """How far an exchange has got. It starts as `send`: what a library does not tell about counts as sent."""
 
-    __slots__ = ("phase",)
-
-    def __init__(self, phase: Phase = "send") -> None:
-        self.phase = phase
+    phase: Phase = "send"
 
 
 class Answer(Protocol):
     """An answer whose headers are here and whose body is still to be read."""
 
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def headers(self) -> Iterable[tuple[str, str]]: ...
-
-    @property
-    def content_encoding(self) -> str: ...
+    status: int
+    headers: Iterable[tuple[str, str]]
+    content_encoding: str
 
     async def read(self) -> bytes:
         """The next bytes of the body as they came; none at its end."""

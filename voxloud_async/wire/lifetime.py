@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..errors import ClientClosedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
 
 T = TypeVar("T")
 
@@ -15,9 +17,9 @@ T = TypeVar("T")
 class LoopBound(Generic[T]):
     """Holds what `lifespan` yields, anew for each event loop.
 
-    `lifespan` is an async generator that opens the resource, yields it once and closes it. A running loop keeps track of
-    the generators started in it, and `asyncio.run` ends them (`loop.shutdown_asyncgens`), so that the resource is closed
-    inside its own loop also where nobody calls `aclose`:
+    `lifespan` is an async generator that opens the resource, yields it once and closes it. A running loop keeps track
+    of the generators started in it, and `asyncio.run` ends them (`loop.shutdown_asyncgens`), so that the resource is
+    closed inside its own loop also where nobody calls `aclose`:
     https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.shutdown_asyncgens
     """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 from attrs import evolve, field, frozen
 
@@ -19,7 +19,8 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        self._pairs = tuple(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        items = pairs.items() if isinstance(pairs, Mapping) else pairs
+        self._pairs = cast("tuple[tuple[str, str], ...]", tuple(items))
 
     def __getitem__(self, name: str) -> str:
         wanted = name.lower()
@@ -74,7 +75,9 @@ class ByteStream(Protocol):
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
 
-    async def aclose(self) -> None: ...
+    async def aclose(self) -> None:
+        """Give the connection back."""
+        ...
 
 
 @frozen(kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ..errors import ResponseLostError
 from .coding import Decoder
 from .library import Answer, Library, Progress, bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class BodyStream:
