@@ -1,0 +1,38 @@
+"""A local Voxloud: the API over real HTTP, with seeded people and calls, its open questions as switches, and bad weather.
+
+    async with Sandbox(seed=7) as sandbox:
+        ...  # talk to sandbox.url with the key sandbox.api_key
+
+It is written from the API text alone and shares no code with the client, so that a mistake in one shows in the other.
+"""
+
+from __future__ import annotations
+
+from .journal import Received
+from .limits import Concurrency, FixedWindow, SlidingWindow, TokenBucket
+from .pbx import Pbx
+from .quirks import Quirks
+from .records import ClickToCall, Contact, Did, Group, PlacedCall, Subscription, User
+from .server import NOW, Sandbox
+from .weather import Fault, Weather
+
+__all__ = [
+    "NOW",
+    "ClickToCall",
+    "Concurrency",
+    "Contact",
+    "Did",
+    "Fault",
+    "FixedWindow",
+    "Group",
+    "Pbx",
+    "PlacedCall",
+    "Quirks",
+    "Received",
+    "Sandbox",
+    "SlidingWindow",
+    "Subscription",
+    "TokenBucket",
+    "User",
+    "Weather",
+]

@@ -1,0 +1,1 @@
+"""The endpoints, a file for each section of the API text."""

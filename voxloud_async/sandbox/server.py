@@ -1,0 +1,220 @@
+"""The sandbox: a PBX that speaks the Voxloud API over real HTTP on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+from attrs import define, field
+from attrs.validators import ge
+
+from .climate import Climate, Fate
+from .delivery import cut, slow, whole
+from .dice import Dice
+from .exchange import Answer, Call
+from .journal import Received
+from .pbx import Pbx
+from .quirks import Quirks
+from .records import PlacedCall
+from .service import Service
+from .town.population import Population
+from .times import milliseconds
+from .weather import Fault, Weather
+
+NOW = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
+"""The moment at which a sandbox starts, unless told otherwise; its call records end there."""
+
+_log = logging.getLogger("voxloud_async.sandbox")
+_wire_log = logging.getLogger("voxloud_async.sandbox.wire")
+# aiohttp quotes the bytes of a malformed request, which may hold a key.
+_wire_log.addHandler(logging.NullHandler())
+_wire_log.propagate = False
+
+_UNANSWERED = Answer(200, b"{}")
+_SHUTDOWN_SECONDS = 0.02
+
+
+@define(kw_only=True, eq=False)
+class Sandbox:
+    """A Voxloud of your own: `async with Sandbox() as sandbox`, then talk to `sandbox.url` with `sandbox.api_key`.
+
+    `seed` decides everything in it: the same seed, the same people, calls, ids and misfortunes. `contacts`, `users`,
+    `groups` and `events` are how many there are at the start; the call records spread over the `days` before `now`.
+    `quirks` reads the API text where it is open, `weather` makes trouble. `port` 0 takes a free one.
+
+    `clock` (seconds, monotonic), `wall` (seconds since 1970) and `sleep` are for tests that bring their own time.
+    """
+
+    seed: int = 0
+    contacts: int = field(default=500, validator=ge(0))
+    users: int = field(default=12, validator=ge(1))
+    groups: int = field(default=3, validator=ge(0))
+    events: int = field(default=20_000, validator=ge(0))
+    days: int = field(default=182, validator=ge(1))
+    now: datetime = NOW
+    quirks: Quirks = field(factory=Quirks)
+    weather: Weather = field(factory=Weather)
+    host: str = "127.0.0.1"
+    port: int = 0
+    api_key: str = field(default="", repr=False)
+    keep_bodies: bool = False
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    wall: Callable[[], float] = field(default=time.time, repr=False)
+    sleep: Callable[[float], Awaitable[object]] = field(default=asyncio.sleep, repr=False)
+    requests: list[Received] = field(factory=list, init=False, repr=False)
+    """Every request that arrived, in order."""
+    state: Pbx = field(init=False, repr=False)
+    """What the PBX holds; look at it and change it at will."""
+    _started: float = field(init=False, repr=False)
+    _climate: Climate = field(init=False, repr=False)
+    _service: Service = field(init=False, repr=False)
+    _runner: web.ServerRunner | None = field(default=None, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.api_key = self.api_key or f"sandbox-{Dice(self.seed, 'key').hex(32)}"
+        self._started = self.clock()
+        self._climate = Climate(self.weather, self._started, self.wall, Dice(self.seed, "weather"))
+        self.state = self._settle(milliseconds(self.now))
+        self._service = Service(self.state, self.quirks, self.api_key)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as `http://127.0.0.1:port`; RuntimeError before the start and after the stop."""
+        if self._runner is None:
+            raise RuntimeError("the sandbox is not running")
+        return f"http://{self.host}:{self._runner.addresses[0][1]}"
+
+    @property
+    def calls_placed(self) -> list[PlacedCall]:
+        """Every phone that was rung through `connect`, in order."""
+        return self.state.calls_placed
+
+    def count(self, method: str | None = None, path_prefix: str = "/", status: int | None = None) -> int:
+        """How many requests arrived, of this method, beginning of the path and status where given."""
+        return sum(each.matches(method, path_prefix, status) for each in self.requests)
+
+    def fail_next(self, fault: Fault, n: int = 1, *, match: str = "") -> None:
+        """Let the next `n` requests meet this fault; `match` is the beginning of "METHOD /path", such as "POST /api".
+
+        Faults for the same requests are met in the order they were given. A request that weather refuses meets none.
+        """
+        self._climate.script(fault, times=n, match=match)
+
+    def change_weather(self, weather: Weather) -> None:
+        """Other weather from now on; its limits start counting anew, its maintenance still counts from the start."""
+        self.weather = weather
+        self._climate.change(weather)
+        self.state.record_delay = round(weather.record_delay * 1000)
+
+    async def start(self) -> None:
+        """Open the port. RuntimeError when it is open, OSError when it is taken."""
+        if self._runner is not None:
+            raise RuntimeError("the sandbox is running")
+        self._started = self._climate.started = self.clock()
+        runner = web.ServerRunner(
+            web.Server(self._handle, access_log=None, logger=_wire_log), shutdown_timeout=_SHUTDOWN_SECONDS
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Close the port and every connection, whatever is under way. Does nothing when it is closed."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _settle(self, now: int) -> Pbx:
+        population = Population(
+            seed=self.seed,
+            contacts=self.contacts,
+            users=self.users,
+            groups=self.groups,
+            events=self.events,
+            days=self.days,
+            now=now,
+        )
+        return population.settle(
+            clock=lambda: now + round((self.clock() - self._started) * 1000),
+            record_delay=round(self.weather.record_delay * 1000),
+        )
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        call = await _read(request)
+        received = self._note(call)
+        fate = self._climate.judge(key=call.key, line=f"{call.method} {call.path}", now=self.clock())
+        received.refused, received.executed, received.fault = fate.refused, fate.executed, fate.fault
+        try:
+            answer = self._answer(call, fate)
+            if fate.delay:
+                await self.sleep(fate.delay)
+            return await self._deliver(request, answer, fate.fault, received)
+        finally:
+            fate.over()
+
+    def _note(self, call: Call) -> Received:
+        received = Received(
+            method=call.method,
+            path=call.path,
+            query=call.query_string,
+            at=self.clock() - self._started,
+            body=call.body if self.keep_bodies else None,
+        )
+        self.requests.append(received)
+        return received
+
+    def _answer(self, call: Call, fate: Fate) -> Answer:
+        answer = self._carried_out(call) if fate.executed else _UNANSWERED
+        if fate.fault.status is None:
+            return answer
+        return self._service.fault_answer(call, fate.fault)
+
+    def _carried_out(self, call: Call) -> Answer:
+        try:
+            return self._service.answer(call)
+        except Exception:
+            _log.exception("the sandbox itself failed")
+            return self._service.fault_answer(call, Fault(status=500))
+
+    async def _deliver(
+        self, request: web.BaseRequest, answer: Answer, fault: Fault, received: Received
+    ) -> web.StreamResponse:
+        if fault.cut is not None:
+            return await cut(request, answer, fault.cut)
+        received.status = answer.status
+        if fault.slow_body:
+            return await slow(request, answer, fault.slow_body, self.sleep)
+        return whole(answer)
+
+
+async def _read(request: web.BaseRequest) -> Call:
+    return Call(
+        method=request.method,
+        path=_text(request.rel_url.raw_path),
+        query_string=_text(request.rel_url.raw_query_string),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.read(),
+    )
+
+
+def _text(raw: str) -> str:
+    return raw.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,0 +1,70 @@
+"""From a call to its answer: the key, the path, the method, the format, then the endpoint. No I/O."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from attrs import define, field
+
+from .accept import preferred
+from .context import Context
+from .endpoints.telephony import query_events
+from .errors import DOCS_PAGE, ErrorBody, error_answer, html
+from .exchange import JSON, Answer, Call, RefusalError
+from .pbx import Pbx
+from .quirks import Quirks
+from .routes import Routes
+from .weather import Fault
+
+_MESSAGES = {
+    429: "You're doing too many requests! Slow down!",
+    500: "We had a problem with our server. Try again later.",
+    503: "We're temporarily offline for maintenance. Please try again later.",
+}
+"""The words of the API text (L911-913)."""
+
+
+@define
+class Service:
+    """The API of one PBX under one key."""
+
+    pbx: Pbx
+    quirks: Quirks
+    api_key: str = field(repr=False)
+    _routes: Routes = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._routes = Routes(self.quirks)
+
+    def answer(self, call: Call) -> Answer:
+        """Carry out a call, or say why not."""
+        try:
+            return self._carry_out(call)
+        except RefusalError as refusal:
+            body = self.quirks.error_body
+            return self._error(call, refusal.status, refusal.message, body=body, headers=refusal.headers)
+
+    def fault_answer(self, call: Call, fault: Fault) -> Answer:
+        """The error answer of a fault with a status."""
+        status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
+        headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
+        body: ErrorBody = "html" if fault.html else self.quirks.error_body
+        return self._error(call, status, _MESSAGES.get(status, "no further details"), body=body, headers=headers)
+
+    def _carry_out(self, call: Call) -> Answer:
+        target = self._routes.find(call.path)
+        if target is None and self.quirks.wrong_path == "html":
+            return html(HTTPStatus.NOT_FOUND, DOCS_PAGE)
+        if not hmac.compare_digest(call.key.encode(errors="surrogateescape"), self.api_key.encode()):
+            raise RefusalError(HTTPStatus.UNAUTHORIZED, "the API key is wrong")
+        if target is None:
+            raise RefusalError(HTTPStatus.NOT_FOUND, "no such path")
+        endpoint = target.endpoint(call.method)
+        if endpoint is not query_events:
+            preferred(call.headers.get("accept", ""), (JSON,))
+        return endpoint(Context(pbx=self.pbx, quirks=self.quirks, call=call, id=target.id))
+
+    def _error(self, call: Call, status: int, message: str, *, body: ErrorBody, headers: Mapping[str, str]) -> Answer:
+        return error_answer(status, message, path=call.path, now=self.pbx.clock(), body=body, headers=headers)

@@ -1,0 +1,45 @@
+"""A whole seeded PBX: how large, and then all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from attrs import frozen
+
+from ..event_log import EventLog
+from ..pbx import Pbx
+from .calls import CallRecords
+from .contacts import contact
+from .directory import directory
+from .timetable import Timetable
+
+_DAY = 86_400_000
+
+
+@frozen(kw_only=True)
+class Population:
+    """How much of everything there is at the start, and the moment of the start (milliseconds since 1970)."""
+
+    seed: int
+    contacts: int
+    users: int
+    groups: int
+    events: int
+    days: int
+    now: int
+
+    def settle(self, *, clock: Callable[[], int], record_delay: int) -> Pbx:
+        """The PBX with its people and their calls of the last `days`."""
+        town = directory(self.seed, users=self.users, groups=self.groups)
+        people = [contact(self.seed, index, now=self.now) for index in range(self.contacts)]
+        people.sort(key=lambda each: each.created_at)
+        timetable = Timetable(self.now - self.days * _DAY, self.now)
+        calls = CallRecords(self.seed, town, people, timetable, count=self.events)
+        return Pbx(
+            directory=town,
+            contacts={each.id: each for each in people},
+            events=EventLog(calls),
+            clock=clock,
+            seed=self.seed,
+            record_delay=record_delay,
+        )
