@@ -48,7 +48,7 @@ def test_the_client_needs_no_extra_and_none_of_the_side_rooms() -> None:
 
 @pytest.mark.parametrize(
     ("name", "home"),
-    [("RetryPolicy", "session.retry"), ("VoxloudClient", "client"), ("errors", "errors"), ("models", "models")],
+    [("RetryPolicy", "session.policy"), ("VoxloudClient", "client"), ("errors", "errors"), ("models", "models")],
 )
 def test_every_name_is_the_object_of_its_home(name: str, home: str) -> None:
     module = import_module(f"voxloud_async.{home}")

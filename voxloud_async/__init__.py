@@ -12,7 +12,7 @@ from ._version import __version__
 
 __all__ = ["RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
 
-_HOMES = {"RetryPolicy": ".session.retry", "VoxloudClient": ".client", "errors": ".errors", "models": ".models"}
+_HOMES = {"RetryPolicy": ".session.policy", "VoxloudClient": ".client", "errors": ".errors", "models": ".models"}
 
 
 def __dir__() -> list[str]:
@@ -22,7 +22,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from . import errors, models
     from .client import VoxloudClient
-    from .session.retry import RetryPolicy
+    from .session.policy import RetryPolicy
 else:  # a checker that saw `__getattr__` would take every misspelt name for a good one
 
     def __getattr__(name: str) -> object:

@@ -1,0 +1,81 @@
+"""The examples of README.md and docs/ are tests: each page runs from top to bottom against a sandbox of its own."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import os
+import subprocess
+import tempfile
+from contextlib import ExitStack, contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from sybil import Example, Sybil
+from sybil.evaluators.python import pad
+from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from voxloud_async.sandbox import Sandbox
+
+
+@contextmanager
+def running_sandbox() -> Iterator[Sandbox]:
+    """A sandbox in a thread: it answers while no loop of the example runs, and while one does."""
+    from voxloud_async.sandbox import Sandbox  # noqa: PLC0415 - the other tests do without
+
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    sandbox = Sandbox()
+    try:
+        asyncio.run_coroutine_threadsafe(sandbox.__aenter__(), loop).result()
+        yield sandbox
+        asyncio.run_coroutine_threadsafe(sandbox.__aexit__(None, None, None), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def open_page(namespace: dict[str, Any]) -> None:
+    """Give the page a sandbox, an empty folder and a loop that lasts from its first example to its last."""
+    stack = namespace["_stack"] = ExitStack()
+    sandbox = stack.enter_context(running_sandbox())
+    account = {"VOXLOUD_BASE_URL": sandbox.url, "VOXLOUD_API_KEY": sandbox.api_key}
+    stack.enter_context(mock.patch.dict(os.environ, account))
+    namespace["_folder"] = stack.enter_context(tempfile.TemporaryDirectory())
+    namespace["_runner"] = stack.enter_context(asyncio.Runner())
+
+
+def close_page(namespace: dict[str, Any]) -> None:
+    """Take all of it away."""
+    namespace["_stack"].close()
+
+
+def run_python(example: Example) -> None:
+    """Run a block as a notebook does: `await` needs no function around it."""
+    source = pad(example.parsed, example.line + example.parsed.line_offset)
+    code = compile(source, example.path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    coroutine = eval(code, example.namespace)  # noqa: S307 - the project's own pages
+    if coroutine is not None:
+        example.namespace["_runner"].run(coroutine)
+
+
+def run_console(example: Example) -> None:
+    """Run the lines of a block that call `voxloud`; each must end well."""
+    for line in example.parsed.splitlines():
+        if line.startswith("$ voxloud "):
+            command = ["sh", "-c", line.removeprefix("$ ")]
+            subprocess.run(command, check=True, cwd=example.namespace["_folder"], timeout=60)  # noqa: S603 - the same
+
+
+pytest_collect_file = Sybil(
+    parsers=[CodeBlockParser("python", run_python), CodeBlockParser("console", run_console), SkipParser()],
+    patterns=["README.md", "docs/*.md"],
+    setup=open_page,
+    teardown=close_page,
+).pytest()

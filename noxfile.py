@@ -1,0 +1,136 @@
+"""Every check of the project. `nox` runs them all, `nox -l` lists them, `nox -s tests-3.12` runs one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import nox
+from nox.project import dependency_groups, load_toml, python_versions
+from python_discovery import get_interpreter
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.sessions = ["lint", "typecheck", "tests", "coverage", "generated", "docs", "readme"]
+
+ROOT = Path(__file__).parent
+PYPROJECT = load_toml("pyproject.toml")
+COVERAGE = ROOT / ".nox" / "coverage"
+EVERYTHING = ".[cli,httpx2]"
+
+
+def supported_pythons() -> list[str]:
+    """The Pythons of the classifiers that are on this machine, those that pyenv keeps off PATH included."""
+    versions = python_versions(PYPROJECT)
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    kept = [str(folder) for version in versions for folder in sorted(pyenv.glob(f"{version}.*/bin"))]
+    os.environ["PATH"] = os.pathsep.join([*kept, os.environ["PATH"]])
+    return [version for version in versions if get_interpreter(version)]
+
+
+PYTHONS = supported_pythons()
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """The requirements of PEP 735 groups, read here because pip learnt `--group` only in 25.1."""
+    return dependency_groups(PYPROJECT, *names)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and form with ruff."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Check types with mypy (strict) and pyright."""
+    session.install("-e", EVERYTHING, *group("dev"))
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments after `--` go to pytest."""
+    session.install("-e", EVERYTHING, *group("test", "codegen"))
+    data = COVERAGE / str(session.python)
+    shutil.rmtree(data, ignore_errors=True)
+    env = {"COVERAGE_FILE": str(data / "data"), "PYTHONDEVMODE": "1"}
+    # `coverage run` and not pytest-cov: the package's own pytest plugin is imported before pytest-cov starts to measure
+    session.run("coverage", "run", "-m", "pytest", "-n", "2", *session.posargs, env=env)
+
+
+@nox.session(requires=[f"tests-{python}" for python in PYTHONS])
+def coverage(session: nox.Session) -> None:
+    """Hold the tests of all Pythons together to full branch coverage."""
+    session.install(*group("test"))
+    env = {"COVERAGE_FILE": str(COVERAGE / "data")}
+    session.run("coverage", "combine", "--keep", "--quiet", *(str(COVERAGE / python) for python in PYTHONS), env=env)
+    session.run("coverage", "report", env=env)
+
+
+@nox.session
+def generated(session: nox.Session) -> None:
+    """Hold the generated models against the spec, byte by byte."""
+    session.install("-e", ".", *group("codegen"))
+    session.run("python", "-m", "codegen", "--check")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the models anew from the spec."""
+    session.install("-e", ".", *group("codegen"))
+    session.run("python", "-m", "codegen")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation, where a warning is an error, and run every example in it."""
+    session.install("-e", EVERYTHING, *group("docs", "test"))
+    session.run("zensical", "build", "--clean", "--strict")
+    # the examples of a page build on one another, so neither their order nor their process is left to chance
+    session.run("pytest", "-p", "no:randomly", "-p", "no:xdist", "README.md", "docs")
+
+
+def readme_commands() -> list[str]:
+    """The commands that README.md opens with: the demo's, then the tests'."""
+    block = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    opening = block.findall((ROOT / "README.md").read_text(encoding="utf-8"))[:2]
+    return [line.removeprefix("$ ") for text in opening for line in text.splitlines() if line.startswith("$ ")]
+
+
+@nox.session(venv_backend="none")
+def readme(session: nox.Session) -> None:
+    """Run the README's two commands in a fresh clone, under a fresh HOME."""
+    demo, suite = readme_commands()
+    if not demo.endswith("voxloud demo") or not suite.endswith("nox -s tests"):
+        session.error(f"README.md must open with the demo and the tests, not with {demo!r} and {suite!r}")
+    home = Path(session.create_tmp())
+    shutil.rmtree(home)
+    clone = home / "voxloud_async"
+    session.run("git", "clone", "--quiet", str(ROOT), str(clone), external=True)
+    # one test file stands for the suite: the sessions above have run the whole of it
+    env = {"HOME": str(home), "VIRTUAL_ENV": None, "PYTEST_ADDOPTS": "tests/test_import.py"}
+    with session.chdir(clone):
+        for command in (demo, suite):
+            session.run("sh", "-c", command, env=env, external=True)
+
+
+@nox.session
+def schemathesis(session: nox.Session) -> None:
+    """Let schemathesis look for answers of the sandbox that its own OpenAPI document does not allow."""
+    session.install("-e", ".", *group("fuzz"))
+    session.run("python", "tests/fuzz_sandbox.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what the project promises in numbers."""
+    session.install("-e", ".")
+    session.run("python", "benchmarks/import_time.py")
