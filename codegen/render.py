@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from datamodel_code_generator import DataModelType, InputFileType, generate
+from datamodel_code_generator import generate
+from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import Formatter, PythonVersion
 
 from .source import HERE, Config, document, template_data
@@ -34,7 +35,7 @@ def files() -> dict[str, str]:
 
 
 def _generated(config: Config) -> Iterable[tuple[str, str]]:
-    made = generate(
+    made: Any = generate(
         document(config),
         input_file_type=InputFileType.OpenAPI,
         output_model_type=DataModelType.DataclassesDataclass,
@@ -55,7 +56,6 @@ def _generated(config: Config) -> Iterable[tuple[str, str]]:
         use_type_alias=True,
         use_union_operator=True,
     )
-    assert isinstance(made, dict)
     return (("/".join(path), str(code)) for path, code in made.items())
 
 
@@ -83,5 +83,5 @@ def _formatted(made: dict[str, str]) -> dict[str, str]:
         return {name: (folder / name).read_text(encoding="utf-8") for name in sorted(made)}
 
 
-def _ruff(*arguments: Any) -> None:
-    subprocess.run((*_RUFF, *arguments), check=True)  # noqa: S603 - our own arguments
+def _ruff(*arguments: str) -> None:
+    subprocess.run((*_RUFF, *arguments), check=True)  # noqa: S603 - arguments of our own

@@ -33,6 +33,10 @@ class Config:
         """Read the file beside this module."""
         return cls(**tomllib.loads((HERE / "config.toml").read_text(encoding="utf-8")))
 
+    def names(self) -> list[str]:
+        """The schemas that become classes."""
+        return [name for names in self.modules.values() for name in names]
+
     def dotted(self, name: str) -> str:
         """The name of a schema after its module, which tells the generator the file."""
         module = next(module for module, names in self.modules.items() if name in names)
@@ -48,28 +52,19 @@ def schemas() -> dict[str, Any]:
 def document(config: Config) -> dict[str, Any]:
     """An OpenAPI document of the schemas that become classes, and of nothing else."""
     known = schemas()
-    chosen = {
-        config.dotted(name): _class(known[name], name, config) for names in config.modules.values() for name in names
-    }
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "models", "version": "1"},
-        "paths": {},
-        "components": {"schemas": chosen},
-    }
+    classes = {config.dotted(name): _class(known[name], name, config) for name in config.names()}
+    info = {"title": "models", "version": "1"}
+    return {"openapi": "3.1.0", "info": info, "paths": {}, "components": {"schemas": classes}}
 
 
 def template_data(config: Config) -> dict[str, dict[str, Any]]:
-    """What the templates look up for each class: the metadata of its fields, or the meanings of its values."""
+    """What the templates look up for each class: the metadata of its fields and the meanings of its values."""
     known = schemas()
-    return {
-        _SCHEMAS + config.dotted(name): {
-            "facts": _facts(known[name]),
-            "meanings": known[name].get("x-descriptions", []),
-        }
-        for names in config.modules.values()
-        for name in names
-    }
+    return {_SCHEMAS + config.dotted(name): _said_of(known[name]) for name in config.names()}
+
+
+def _said_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"facts": _facts(schema), "meanings": schema.get("x-descriptions")}
 
 
 def _facts(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -85,16 +80,16 @@ def _metadata(wire: str, properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _class(schema: dict[str, Any], name: str, config: Config) -> dict[str, Any]:
-    cut = _plain(schema, config)
-    cut["customBasePath"] = config.bases.get(name, config.bases["default"])
+    described: dict[str, Any] = _plain(schema, config)
+    described |= {"description": _docstring(schema), "customBasePath": config.bases.get(name, config.bases["default"])}
     if "properties" in schema:
-        cut["properties"] = {
-            wire: _plain(described, config) | {"description": _docstring(described)}
-            for wire, described in schema["properties"].items()
-            if "x-alias-of" not in described
-        }
-    cut["description"] = _docstring(schema)
-    return cut
+        described["properties"] = _fields(schema["properties"], config)
+    return described
+
+
+def _fields(properties: dict[str, Any], config: Config) -> dict[str, Any]:
+    own = {wire: described for wire, described in properties.items() if "x-alias-of" not in described}
+    return {wire: _plain(field, config) | {"description": _docstring(field)} for wire, field in own.items()}
 
 
 def _docstring(described: dict[str, Any]) -> str:
@@ -107,12 +102,10 @@ def _plain(node: Any, config: Config) -> Any:
         return [_plain(item, config) for item in node]
     if not isinstance(node, dict):
         return node
-    kept = {
-        key: _plain(value, config)
-        for key, value in node.items()
-        if not key.startswith("x-") and key not in _CONSTRAINTS
-    }
-    return kept | _reference(kept.pop("$ref").removeprefix(_SCHEMAS), config) if "$ref" in kept else kept
+    if "$ref" in node:
+        return _reference(node["$ref"].removeprefix(_SCHEMAS), config)
+    understood = (key for key in node if not key.startswith("x-") and key not in _CONSTRAINTS)
+    return {key: _plain(node[key], config) for key in understood}
 
 
 def _reference(name: str, config: Config) -> dict[str, str]:

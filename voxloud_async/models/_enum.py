@@ -21,7 +21,7 @@ class OpenEnum(StrEnum):
             return None
         wanted = value.casefold()
         known = (member for member in cls if member.value.casefold() == wanted)
-        return next(known, None) or cls._unknown(value)
+        return next(known, cls._unknown(value))
 
     @classmethod
     def _unknown(cls, value: str) -> Self:
@@ -35,7 +35,7 @@ class OpenEnum(StrEnum):
         """Whether this version of the library knows the value."""
         return self._name_ in type(self).__members__
 
-    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:  # type: ignore[override]
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
         return type(self), (self._value_,)
 
     def __copy__(self) -> Self:

@@ -39,11 +39,11 @@ class PhoneKind(StrEnum):
 
 @frozen(kw_only=True)
 class PhoneNumber:
-    """A telephone number, what it looks like, and its E.164 form where it has one. Nothing is ever looked up or dialled.
+    """A telephone number, what it looks like, and its E.164 form where it has one. Nothing is ever looked up.
 
-    The text promises E.164 and its samples hold extensions, national numbers and "anonymous" (anomaly P6), so the kind is
-    told from the digits alone: up to 5 are an extension, up to 10 or with a leading 0 a national number, 11 to 15 an
-    international one. Spaces and punctuation between the digits do not count.
+    The API text promises E.164, its samples hold extensions, national numbers and "anonymous" too (anomaly P6). So the
+    kind is told from the digits alone: up to 5 are an extension, up to 10 or with a leading 0 a national number, 11 to
+    15 an international one. Spaces and punctuation between the digits do not count.
     """
 
     raw: str = field(repr=lambda _: "***")
