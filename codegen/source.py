@@ -64,7 +64,7 @@ def template_data(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def _said_of(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"facts": _facts(schema), "meanings": schema.get("x-descriptions")}
+    return {"facts": _facts(schema), "meanings": schema.get("x-descriptions"), "use_single_line_docstring": True}
 
 
 def _facts(schema: dict[str, Any]) -> dict[str, dict[str, Any]]:

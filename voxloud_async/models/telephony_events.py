@@ -375,6 +375,4 @@ class UnknownEvent(Model):
 
 
 TelephonyEvent: TypeAlias = PhoneCall | ClickToCallCall | FaxCall | Fax | UnknownEvent
-"""
-What the query and the record webhooks give. API text, line 681.
-"""
+"""What the query and the record webhooks give. API text, line 681."""
