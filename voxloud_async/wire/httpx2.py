@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import AsyncGeneratorType
 
+    from httpcore2 import AsyncNetworkStream
+
     from .failure import Verdict
     from .library import Progress
     from .message import Request, Response
@@ -62,7 +64,12 @@ class _Httpx2:
 
     async def open(self, request: Request, progress: Progress) -> _Answer:
         pool = self._fresh if request.fresh_connection else self._kept
-        response = await pool.handle_async_request(_sendable(request, progress))
+        trace = _Trace(progress)
+        try:
+            response = await pool.handle_async_request(_sendable(request, trace))
+        except BaseException:
+            await trace.aclose()
+            raise
         answer = _Answer(response)
         if len(response.headers.raw) > MAX_HEADERS:
             await answer.aclose()
@@ -83,6 +90,25 @@ class _Httpx2:
     async def aclose(self) -> None:
         await self._kept.aclose()
         await self._fresh.aclose()
+
+
+class _Trace:
+    """Follows an exchange through httpcore's events: https://www.encode.io/httpcore/extensions/#trace."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._socket: AsyncNetworkStream | None = None
+
+    async def __call__(self, event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._socket = info["return_value"]
+        if self._progress.phase != "body":
+            self._progress.phase = "connect" if event.startswith("connection.") else "headers"
+
+    async def aclose(self) -> None:
+        """Close the socket of a TLS handshake that was cancelled, which httpcore leaves open."""
+        if self._progress.phase == "connect" and self._socket is not None:
+            await self._socket.aclose()
 
 
 class _Answer:
@@ -120,21 +146,18 @@ def _pool(ssl: SSLContext, limit: int, *, kept: int) -> httpx2.AsyncHTTPTranspor
     return httpx2.AsyncHTTPTransport(verify=ssl, trust_env=False, limits=limits)
 
 
-def _sendable(request: Request, progress: Progress) -> httpx2.Request:
+def _sendable(request: Request, trace: _Trace) -> httpx2.Request:
+    url = httpx2.URL(request.url)
+    if not url.host:
+        raise httpx2.InvalidURL("no host")
     headers = httpx2.Headers(list(request.headers.pairs()))
     headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
     if request.fresh_connection:
         headers["Connection"] = "close"
-
-    async def trace(event: str, _info: dict[str, Any]) -> None:
-        # https://www.encode.io/httpcore/extensions/#trace
-        if progress.phase != "body":
-            progress.phase = "connect" if event.startswith("connection.") else "headers"
-
-    extensions = {"trace": trace}
-    return httpx2.Request(request.method, request.url, headers=headers, content=request.body, extensions=extensions)
+    return httpx2.Request(request.method, url, headers=headers, content=request.body, extensions={"trace": trace})
 
 
 def _from_parser(error: httpx2.RemoteProtocolError) -> bool:
-    """Whether h11 could not parse the answer; that a connection ended before one came is told by the same class."""
-    return error.__cause__ is not None and error.__cause__.__cause__ is not None
+    """Whether an answer could not be parsed; that a connection ended before one came is told by the same class."""
+    core = error.__cause__
+    return core is not None and core.__context__ is not None
