@@ -1,4 +1,4 @@
-"""A local Voxloud: the API over real HTTP, with seeded people and calls, its open questions as switches, and bad weather.
+"""A local Voxloud: the API over real HTTP, seeded people and calls, its open questions as switches, and bad weather.
 
     async with Sandbox(seed=7) as sandbox:
         ...  # talk to sandbox.url with the key sandbox.api_key

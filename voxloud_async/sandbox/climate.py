@@ -62,6 +62,7 @@ class Climate:
         """Other weather from now on; limits count anew."""
         self.weather = weather
         self._meters.clear()
+        self._executed, self._closed_from = 0, None
 
     def script(self, fault: Fault, *, times: int, match: str) -> None:
         """The next `times` requests whose "METHOD /path" starts with `match` meet this fault."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Literal
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from .exchange import Answer, as_json
 from .times import basic_time
@@ -24,33 +24,36 @@ DOCS_PAGE = """<!DOCTYPE html>
 """
 
 
-def error_answer(
-    status: int,
-    message: str,
-    *,
-    path: str,
-    now: int,
-    body: ErrorBody = "json",
-    headers: Mapping[str, str] | None = None,
-) -> Answer:
-    """An error in one of the shapes a server may give it."""
-    status = HTTPStatus(status)
-    if body == "html":
-        answer = html(status, _PAGE.format(status=status.value, phrase=status.phrase, message=message))
-    elif body == "text":
-        answer = Answer(status, message.encode(), "text/plain; charset=utf-8")
-    elif body == "empty":
-        answer = Answer(status)
-    else:
+@frozen(kw_only=True)
+class Trouble:
+    """An error before it has a shape; `now` is milliseconds since 1970."""
+
+    status: int
+    message: str
+    path: str
+    now: int
+    headers: Mapping[str, str] = field(factory=dict)
+
+    def answer(self, body: ErrorBody) -> Answer:
+        """The error in one of the shapes a server may give it."""
+        return evolve(self._shaped(body), headers=self.headers)
+
+    def _shaped(self, body: ErrorBody) -> Answer:
+        phrase = HTTPStatus(self.status).phrase
+        if body == "html":
+            return html(self.status, _PAGE.format(status=self.status, phrase=phrase, message=self.message))
+        if body == "text":
+            return Answer(self.status, self.message.encode(), "text/plain; charset=utf-8")
+        if body == "empty":
+            return Answer(self.status)
         shape = {
-            "timestamp": basic_time(now),
-            "status": status.value,
-            "error": status.phrase,
-            "message": message,
-            "path": path,
+            "timestamp": basic_time(self.now),
+            "status": self.status,
+            "error": phrase,
+            "message": self.message,
+            "path": self.path,
         }
-        answer = as_json(shape, status)
-    return evolve(answer, headers=headers or {})
+        return as_json(shape, self.status)
 
 
 def html(status: int, page: str) -> Answer:

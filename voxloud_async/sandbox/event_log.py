@@ -52,6 +52,7 @@ class EventLog:
     def __init__(self, seeded: CallRecords) -> None:
         self._seeded = seeded
         self._changed: dict[int, Row] = {}
+        self._removed: set[int] = set()
         self._order: Sequence[int] = range(FIRST_ID, FIRST_ID + len(seeded))
         self._next_id = FIRST_ID + len(seeded)
         self._matches: dict[RowFilter, list[int]] = {}
@@ -60,7 +61,7 @@ class EventLog:
         return len(self._order)
 
     def __contains__(self, event_id: int) -> bool:
-        return self._place_of(event_id) is not None
+        return FIRST_ID <= event_id < self._next_id and event_id not in self._removed
 
     def __getitem__(self, event_id: int) -> Row:
         """A copy of the row; KeyError when there is none."""
@@ -93,10 +94,12 @@ class EventLog:
 
     def remove(self, event_id: int) -> None:
         """Take a row out; KeyError when there is none."""
-        place = self._place_of(event_id)
-        if place is None:
+        if event_id not in self:
             raise KeyError(event_id)
+        place = bisect_left(self._order, self.moment(event_id), key=self.moment)
+        place += self._order[place:].index(event_id)
         self._order = [*self._order[:place], *self._order[place + 1 :]]
+        self._removed.add(event_id)
         self._matches.clear()
 
     def select(self, *, start: int | None, end: int | None, only: RowFilter) -> Sequence[int]:
@@ -114,21 +117,12 @@ class EventLog:
         return sorted(found, key=lambda each: (self.moment(each), each))
 
     def _put(self, event_id: int, row: Row) -> None:
+        self._removed.discard(event_id)
         self._changed[event_id] = row | {"id": event_id}
         order = list(self._order)
         order.insert(bisect_right(order, self.moment(event_id), key=self.moment), event_id)
         self._order = order
         self._matches.clear()
-
-    def _place_of(self, event_id: int) -> int | None:
-        if not FIRST_ID <= event_id < self._next_id:
-            return None
-        moment = self.moment(event_id)
-        first = bisect_left(self._order, moment, key=self.moment)
-        for place in range(first, bisect_right(self._order, moment, key=self.moment)):
-            if self._order[place] == event_id:
-                return place
-        return None
 
     def _matching(self, only: RowFilter) -> list[int]:
         known = self._matches.get(only)

@@ -1,6 +1,6 @@
 """Switches for what the API text leaves open: one field for each anomaly that can be read in two ways.
 
-A default is the likeliest reading. The ids in the field docs are those of the anomaly list; `L<n>` is a line of the API text.
+A default is the likeliest reading. A field's doc names the anomaly by its id; `L<n>` is a line of the API text.
 """
 
 from __future__ import annotations

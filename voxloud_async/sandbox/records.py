@@ -51,10 +51,8 @@ class Contact:
 
     id: str
     first_name: str
-    primary_phone: str
-    created_at: int
-    updated_at: int
     last_name: str | None = None
+    primary_phone: str
     phones: tuple[str, ...] = ()
     primary_email: str | None = None
     emails: tuple[str, ...] = ()
@@ -63,6 +61,8 @@ class Contact:
     website: str | None = None
     crm_name: str | None = None
     crm_contact_url: str | None = None
+    created_at: int
+    updated_at: int
 
     @property
     def name(self) -> str:
@@ -75,11 +75,11 @@ class Subscription:
     """A webhook subscription."""
 
     id: str
-    callback_url: str
-    event_type: str
     enabled: bool = True
+    event_type: str
     failed_count: int = 0
     last_error: str | None = None
+    callback_url: str
     notification_email: str | None = None
 
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
@@ -23,8 +24,8 @@ from .pbx import Pbx
 from .quirks import Quirks
 from .records import PlacedCall
 from .service import Service
-from .town.population import Population
 from .times import milliseconds
+from .town.population import Population
 from .weather import Fault, Weather
 
 NOW = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
@@ -32,9 +33,8 @@ NOW = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
 
 _log = logging.getLogger("voxloud_async.sandbox")
 _wire_log = logging.getLogger("voxloud_async.sandbox.wire")
-# aiohttp quotes the bytes of a malformed request, which may hold a key.
-_wire_log.addHandler(logging.NullHandler())
-_wire_log.propagate = False
+# Silent: aiohttp quotes the bytes of a malformed request, which may hold a key.
+_wire_log.setLevel(logging.CRITICAL + 1)
 
 _UNANSWERED = Answer(200, b"{}")
 _SHUTDOWN_SECONDS = 0.02
@@ -107,7 +107,7 @@ class Sandbox:
         self._climate.script(fault, times=n, match=match)
 
     def change_weather(self, weather: Weather) -> None:
-        """Other weather from now on; its limits start counting anew, its maintenance still counts from the start."""
+        """Other weather from now on; its limits count anew, its maintenance windows still count from the start."""
         self.weather = weather
         self._climate.change(weather)
         self.state.record_delay = round(weather.record_delay * 1000)
@@ -184,16 +184,17 @@ class Sandbox:
 
     def _answer(self, call: Call, fate: Fate) -> Answer:
         answer = self._carried_out(call) if fate.executed else _UNANSWERED
-        if fate.fault.status is None:
+        fault = fate.fault
+        if fault.status is None:
             return answer
-        return self._service.fault_answer(call, fate.fault)
+        return self._service.failure(call, fault.status, as_page=fault.html, retry_after=fault.retry_after)
 
     def _carried_out(self, call: Call) -> Answer:
         try:
             return self._service.answer(call)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a bug of the sandbox is a 500 with its trace in the log
             _log.exception("the sandbox itself failed")
-            return self._service.fault_answer(call, Fault(status=500))
+            return self._service.failure(call, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     async def _deliver(
         self, request: web.BaseRequest, answer: Answer, fault: Fault, received: Received

@@ -11,12 +11,11 @@ from attrs import define, field
 from .accept import preferred
 from .context import Context
 from .endpoints.telephony import query_events
-from .errors import DOCS_PAGE, ErrorBody, error_answer, html
+from .errors import DOCS_PAGE, Trouble, html
 from .exchange import JSON, Answer, Call, RefusalError
 from .pbx import Pbx
 from .quirks import Quirks
 from .routes import Routes
-from .weather import Fault
 
 _MESSAGES = {
     429: "You're doing too many requests! Slow down!",
@@ -43,15 +42,14 @@ class Service:
         try:
             return self._carry_out(call)
         except RefusalError as refusal:
-            body = self.quirks.error_body
-            return self._error(call, refusal.status, refusal.message, body=body, headers=refusal.headers)
+            trouble = self._trouble(call, refusal.status, refusal.message, refusal.headers)
+            return trouble.answer(self.quirks.error_body)
 
-    def fault_answer(self, call: Call, fault: Fault) -> Answer:
-        """The error answer of a fault with a status."""
-        status = fault.status or HTTPStatus.INTERNAL_SERVER_ERROR
-        headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-        body: ErrorBody = "html" if fault.html else self.quirks.error_body
-        return self._error(call, status, _MESSAGES.get(status, "no further details"), body=body, headers=headers)
+    def failure(self, call: Call, status: HTTPStatus, *, as_page: bool = False, retry_after: str | None = None) -> Answer:
+        """An error that comes from no endpoint."""
+        headers = {} if retry_after is None else {"Retry-After": retry_after}
+        trouble = self._trouble(call, status, _MESSAGES.get(status, status.description), headers)
+        return trouble.answer("html" if as_page else self.quirks.error_body)
 
     def _carry_out(self, call: Call) -> Answer:
         target = self._routes.find(call.path)
@@ -66,5 +64,5 @@ class Service:
             preferred(call.headers.get("accept", ""), (JSON,))
         return endpoint(Context(pbx=self.pbx, quirks=self.quirks, call=call, id=target.id))
 
-    def _error(self, call: Call, status: int, message: str, *, body: ErrorBody, headers: Mapping[str, str]) -> Answer:
-        return error_answer(status, message, path=call.path, now=self.pbx.clock(), body=body, headers=headers)
+    def _trouble(self, call: Call, status: int, message: str, headers: Mapping[str, str]) -> Trouble:
+        return Trouble(status=status, message=message, path=call.path, now=self.pbx.clock(), headers=headers)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Literal
 
 from attrs import field, frozen
-from attrs.validators import and_, ge, le
+from attrs.converters import optional as optional_converter
+from attrs.validators import ge, optional
 
 from .limits import Limit
 
 Cut = Literal["before_headers", "inside_headers", "inside_body"]
 RetryAfter = Literal["none", "seconds", "date"]
 
-_share = and_(ge(0.0), le(1.0))
-
 
 @frozen(kw_only=True)
 class Fault:
     """One misfortune of one request.
 
-    `status` answers with that status in place of the real answer; `cut` breaks the connection at that place; without
+    `status` answers with that HTTP status in place of the real answer; `cut` breaks the connection at that place; without
     either, the real answer comes late. `executed` says whether the request was carried out all the same. `delay` is
     seconds before the first byte, `slow_body` seconds over which the body trickles. `retry_after` is sent verbatim.
     """
 
-    status: int | None = None
+    status: HTTPStatus | None = field(default=None, converter=optional_converter(HTTPStatus))
     cut: Cut | None = None
     executed: bool = False
     delay: float = field(default=0.0, validator=ge(0.0))
@@ -46,8 +46,8 @@ class Weather:
     started; `maintenance_length` is the window that opens after `maintenance_after` requests were carried out;
     `record_delay` passes before the record of a connected call can be queried (T18).
 
-    Shares of requests, 0 to 1: `cut_before` and `cut_after` break the connection before or after carrying out the request,
-    `error_before` and `error_after` answer 500 likewise, `slow_bodies` let the body trickle for `slow_body` seconds.
+    Shares of requests, together at most 1: `cut_before` and `cut_after` break the connection before or after a request
+    is carried out, `error_before` and `error_after` answer 500 likewise, `slow_bodies` trickle for `slow_body` seconds.
 
     `limits` count by API key. A request refused with 429 or 503 is never carried out.
     """
@@ -57,13 +57,18 @@ class Weather:
     limits: tuple[Limit, ...] = ()
     retry_after: RetryAfter = "none"
     maintenance: tuple[tuple[float, float], ...] = ()
-    maintenance_after: int | None = None
+    maintenance_after: int | None = field(default=None, validator=optional(ge(1)))
     maintenance_length: float = field(default=5.0, validator=ge(0.0))
-    cut_before: float = field(default=0.0, validator=_share)
-    cut_after: float = field(default=0.0, validator=_share)
-    error_before: float = field(default=0.0, validator=_share)
-    error_after: float = field(default=0.0, validator=_share)
-    slow_bodies: float = field(default=0.0, validator=_share)
+    cut_before: float = 0.0
+    cut_after: float = 0.0
+    error_before: float = 0.0
+    error_after: float = 0.0
+    slow_bodies: float = 0.0
     slow_body: float = field(default=1.0, validator=ge(0.0))
     html_errors: bool = False
     record_delay: float = field(default=0.0, validator=ge(0.0))
+
+    def __attrs_post_init__(self) -> None:
+        shares = (self.cut_before, self.cut_after, self.error_before, self.error_after, self.slow_bodies)
+        if min(shares) < 0 or sum(shares) > 1:
+            raise ValueError("the shares of requests must lie between 0 and 1, and so must their sum")

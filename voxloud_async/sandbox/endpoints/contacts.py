@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from ..context import Context
 from ..exchange import Answer, RefusalError, as_json, bad_request, not_found
@@ -18,12 +19,11 @@ _FILTERS = ("first_name", "last_name", "email", "phone")
 
 def create_contact(context: Context) -> Answer:
     """POST /contacts."""
-    values = read_contact(json_object(context.call), context.quirks)
+    values: dict[str, Any] = {"crm_name": "Voxloud"}
+    values |= read_contact(json_object(context.call), context.quirks)
     _refuse_duplicate(context, values["primary_phone"])
     now = context.pbx.clock()
-    contact = Contact(
-        id=context.pbx.new_id().uuid(), created_at=now, updated_at=now, **({"crm_name": "Voxloud"} | values)
-    )
+    contact = Contact(id=context.pbx.new_id().uuid(), created_at=now, updated_at=now, **values)
     context.pbx.contacts[contact.id] = contact
     return as_json(contact_shape(contact, context.quirks), context.quirks.create_status)
 
