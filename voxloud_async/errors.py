@@ -68,7 +68,7 @@ __all__ = [
     "mask",
 ]
 
-Phase = Literal["connect", "send", "headers", "body", "limit", "pause"]
+Phase = Literal["connect", "send", "headers", "body", "limit", "backoff"]
 
 _PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\+?\d(?:[\s().-]?\d){4,}")
 

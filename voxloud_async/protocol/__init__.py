@@ -1,0 +1,1 @@
+"""The API as values and pure functions: nothing in this room awaits."""

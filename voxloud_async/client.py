@@ -1,0 +1,217 @@
+"""The client: it assembles session, transport and resources, and owns their lifetime."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from .errors import AuthenticationError
+from .models import Account
+from .protocol import arguments, operations
+from .protocol.operations import free_operation
+from .resources.click_to_call import ClickToCalls
+from .resources.contacts import Contacts
+from .resources.telephony_events import TelephonyEvents
+from .resources.users import Users
+from .resources.webhook_subscriptions import WebhookSubscriptions
+from .session.auth import ApiKey
+from .session.call import Options
+from .session.clock import Clock, LoopClock
+from .session.controller import RateController
+from .session.events import Event, fan_out
+from .session.lifetime import Lifetime
+from .session.log import write_log
+from .session.pacer import Pacer
+from .session.policy import RetryPolicy
+from .session.session import Session, chain
+from .wire.transport import Transport
+
+BASE_URL = "https://developer.voxloud.com"
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class InsecureBaseURLWarning(UserWarning):
+    """The key would travel over plain http, readable to everybody on the way."""
+
+
+class VoxloudClient:
+    """A client of the Voxloud API.
+
+    Make one per API key and share it: it may be made outside an event loop and serve any number of tasks, and one
+    `asyncio.run` after another. Close it with `async with` or `aclose()`.
+
+    - `api_key`: else the environment's `VOXLOUD_API_KEY`.
+    - `base_url`: scheme and host; else `VOXLOUD_BASE_URL`, else the service.
+    - `timeout`: seconds for one attempt, connecting and reading its body included.
+    - `max_wait`: seconds a call may spend in all, retries and the limiter included; past it it raises
+      `DeadlineExceededError`. None waits as long as the retry policy has patience.
+    - `rate`: "learned" finds the service's limit, a number fixes requests a second, None sends without a limit. In
+      every case one refusal (429, 503) pauses all calls of the client.
+    - `transport`: "aiohttp" (None), "httpx2", or an object of your own, which is then yours to close.
+    - `max_concurrency`: requests on the wire at once; further calls queue, so that `gather` of thousands is safe.
+    - `subscribers`: callables that are told of every attempt, wait, retry and pause (`voxloud_async.session.events`).
+
+    Raises ValueError or TypeError for bad arguments, and ValueError where no key is given.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float = 20.0,
+        max_wait: float | None = None,
+        rate: Literal["learned"] | float | None = "learned",
+        retry: RetryPolicy | None = None,
+        transport: Transport | Literal["aiohttp", "httpx2"] | None = None,
+        max_concurrency: int = 64,
+        subscribers: Iterable[Callable[[Event], None]] = (),
+        clock: Clock | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        key = ApiKey(_from_environment("api_key", api_key, "VOXLOUD_API_KEY"))
+        url = _base_url(base_url or os.environ.get("VOXLOUD_BASE_URL") or BASE_URL)
+        options = _options(timeout, max_wait, retry or RetryPolicy())
+        clock = clock or LoopClock()
+        controller = RateController(_rate(rate), chance=chance)
+        arguments.number("max_concurrency", max_concurrency, 1)
+        own, wire = _transport(transport, max_concurrency)
+        handler = chain(
+            wire,
+            api_key=key,
+            base_url=url,
+            pacer=Pacer(controller, clock, concurrency=max_concurrency),
+            clock=clock,
+            chance=chance,
+            notify=fan_out((write_log, *subscribers)),
+        )
+        self._attach(
+            Session(base_url=url, clock=clock, options=options, handler=handler, lifetime=Lifetime(), own_transport=own)
+        )
+
+    @classmethod
+    def _of(cls, session: Session) -> Self:
+        client = cls.__new__(cls)
+        cls._attach(client, session)
+        return client
+
+    def _attach(self, session: Session) -> None:
+        self._session = session
+        self.contacts = Contacts(session)
+        self.users = Users(session)
+        self.webhook_subscriptions = WebhookSubscriptions(session)
+        self.telephony_events = TelephonyEvents(session)
+        self.click_to_call = ClickToCalls(session)
+
+    def __repr__(self) -> str:
+        return f"<VoxloudClient {self._session.base_url}>"
+
+    async def validate_auth(self) -> Account:
+        """The company and administrator of the key; raises `AuthenticationError`. API: Validate authentication."""
+        return await self._session.call(operations.VALIDATE_AUTH)
+
+    async def is_authenticated(self) -> bool:
+        """Whether the service knows the key. API: Validate authentication."""
+        try:
+            await self.validate_auth()
+        except AuthenticationError:
+            return False
+        return True
+
+    async def request(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, body: object = None
+    ) -> Any:
+        """Send any request to the service and return its decoded JSON, None where the answer is empty.
+
+        An operation of the API keeps its safety; else GET may be sent again, PUT and DELETE too, and any other method
+        counts as a create, which never is.
+        """
+        return await self._session.call(free_operation(method, path), query=query, body=body)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        max_wait: float | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> Self:
+        """The same client with other options, on the same connections, limiter and lifetime; None keeps an option."""
+        now = self._session.options
+        options = _options(
+            now.timeout if timeout is None else timeout,
+            now.max_wait if max_wait is None else max_wait,
+            retry or now.retry,
+        )
+        return self._of(self._session.with_options(options))
+
+    async def aclose(self) -> None:
+        """End calls under way with `ClientClosedError`, refuse new ones, give connections back. May be called twice."""
+        await self._session.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _from_environment(name: str, value: str | None, variable: str) -> str:
+    found = value if value is not None else os.environ.get(variable)
+    if found is None:
+        raise ValueError(f"{name} is not given and {variable} is not set")
+    return found
+
+
+def _base_url(value: str) -> str:
+    url = arguments.http_url("base_url", value).rstrip("/")
+    parts = urlsplit(url)
+    if parts.query:
+        raise ValueError("base_url must carry no query")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        warnings.warn("base_url is not https", InsecureBaseURLWarning, stacklevel=3)
+    return url
+
+
+def _options(timeout: float, max_wait: float | None, retry: RetryPolicy) -> Options:
+    arguments.seconds("timeout", timeout)
+    if max_wait is not None:
+        arguments.seconds("max_wait", max_wait)
+    if not isinstance(retry, RetryPolicy):
+        raise TypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
+    return Options(timeout=timeout, max_wait=max_wait, retry=retry)
+
+
+def _rate(rate: Literal["learned"] | float | None) -> float | None:
+    """What the controller calls learned is None, and what has no limit is infinite."""
+    if rate is None:
+        return math.inf
+    if isinstance(rate, str):
+        arguments.one_of("rate", rate, ["learned"])
+        return None
+    return arguments.seconds("rate", rate)
+
+
+def _transport(transport: Transport | str | None, max_concurrency: int) -> tuple[Transport | None, Transport]:
+    """The transport to close with the client, if any, and the one to use. Libraries load only when chosen."""
+    if transport is None or transport == "aiohttp":
+        from .wire.aiohttp import AiohttpTransport  # noqa: PLC0415
+
+        own: Transport = AiohttpTransport(limit=max_concurrency)
+    elif transport == "httpx2":
+        from .wire.httpx2 import Httpx2Transport  # noqa: PLC0415
+
+        own = Httpx2Transport(limit=max_concurrency)
+    elif isinstance(transport, str):
+        raise ValueError("transport must be 'aiohttp', 'httpx2' or a Transport")
+    else:
+        return None, transport
+    return own, own

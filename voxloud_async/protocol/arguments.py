@@ -1,0 +1,113 @@
+"""Checks of a caller's arguments, made before anything is sent. Each error names the argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+# RFC 3986 `pchar` without "%": such a segment means the same wherever it is read.
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+", re.ASCII)
+
+
+def text(name: str, value: object) -> str:
+    """A string with something in it."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    if not value.strip():
+        raise ValueError(f"{name} must not be empty")
+    return value
+
+
+def optional_text(name: str, value: object) -> str | None:
+    """A string, perhaps empty, or None."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be a string or None, not {type(value).__name__}")
+    return value
+
+
+def texts(name: str, value: object) -> list[str] | None:
+    """A list of strings or None; one bare string is most likely a slip."""
+    if value is None:
+        return None
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TypeError(f"{name} must be a list of strings, not {type(value).__name__}")
+    return [text(f"{name}[{index}]", item) for index, item in enumerate(value)]
+
+
+def segment(name: str, value: object) -> str:
+    """An id that stays one segment of a path."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    identifier = text(name, value)
+    if not _SEGMENT.fullmatch(identifier) or identifier in {".", ".."}:
+        raise ValueError(f"{name} must be one segment of a path, without slashes, spaces or escapes")
+    return identifier
+
+
+def number(name: str, value: object, low: int, high: int | None = None) -> int:
+    """A whole number within bounds."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a whole number, not {type(value).__name__}")
+    if value < low or (high is not None and value > high):
+        bounds = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} must be {bounds}, not {value}")
+    return value
+
+
+def moment(name: str, value: object) -> str:
+    """An aware datetime as the API writes it: milliseconds, and Z for UTC."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name} must be a datetime, not {type(value).__name__}")
+    offset = value.utcoffset()
+    if offset is None:
+        raise ValueError(f"{name} must carry a time zone, for instance datetime.now(UTC)")
+    written = value.isoformat(timespec="milliseconds")
+    return written.replace("+00:00", "Z") if offset == UTC.utcoffset(None) else written
+
+
+def http_url(name: str, value: object) -> str:
+    """An absolute http or https URL without credentials or fragment."""
+    url = text(name, value)
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or any(char.isspace() for char in url):
+        raise ValueError(f"{name} must be an absolute http or https URL")
+    if parts.username or parts.password or parts.fragment:
+        raise ValueError(f"{name} must carry no credentials and no fragment")
+    return url
+
+
+def known(fields: Mapping[str, object], names: Collection[str]) -> None:
+    """No field but the given names."""
+    unknown = sorted(set(fields) - set(names))
+    if unknown:
+        raise TypeError(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(names))}")
+
+
+def one_of(name: str, value: object, choices: Collection[str]) -> str:
+    """One of a closed set of words."""
+    word = text(name, value)
+    if word not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(sorted(choices))}")
+    return str(word)
+
+
+def seconds(name: str, value: object) -> float:
+    """A finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}")
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name} must be above 0 and finite")
+    return float(value)
+
+
+def path(name: str, value: object) -> str:
+    """An absolute path on the service, which cannot lead to another host."""
+    found = text(name, value)
+    segments = found.split("/")[1:]
+    if not found.startswith("/") or not segments or any(not _SEGMENT.fullmatch(part) for part in segments):
+        raise ValueError(f"{name} must be an absolute path such as /api/v1/contacts, without query or escapes")
+    if {".", ".."}.intersection(segments):
+        raise ValueError(f"{name} must not climb")
+    return found

@@ -1,0 +1,85 @@
+"""Wire objects to models: one structure function a class, made on first use from its fields' metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from attrs import fields, has
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from ...models import Extra, Model
+from .fault import wire_names
+from .scalars import named
+
+M = TypeVar("M", bound=Model)
+
+
+def configure(converter: Converter) -> None:
+    """Register a structure and an unstructure hook for every model."""
+    converter.register_structure_hook_factory(_is_model, lambda kind: structure_hook(kind, converter))
+    converter.register_unstructure_hook_factory(_is_model, lambda kind: _unstructure_hook(kind, converter))
+
+
+def structure_hook(kind: type[M], converter: Converter) -> Callable[[Any, Any], M]:
+    """The function that reads wire objects into one model class."""
+    members = make_dict_structure_fn(kind, converter, **_overrides(kind))
+    known = frozenset(wire_names(kind).values())
+    aliases = {alias: name for name, alias in _aliases(kind)}
+
+    def read(value: Any, _: Any) -> M:
+        row = wire_object(value)
+        if not aliases.keys().isdisjoint(row):
+            row = {_canonical(name, row, aliases): item for name, item in row.items()}
+        model = members(row, kind)
+        if not known.issuperset(row):
+            keep(model, "extra", Extra({name: item for name, item in row.items() if name not in known}))
+        if None in row.values():
+            keep(model, "nulls", frozenset(name for name, item in row.items() if item is None and name in known))
+        return model
+
+    return read
+
+
+def wire_object(value: Any) -> dict[str, Any]:
+    """The value, if it is a JSON object."""
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, got {named(value)}")
+    return value
+
+
+def keep(model: Model, name: str, value: object) -> None:
+    """Complete a model that nobody has seen yet; it is frozen for all who come after."""
+    object.__setattr__(model, name, value)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Model) and has(kind)
+
+
+def _overrides(kind: type[Model]) -> dict[str, Any]:
+    own = {field.name: override(omit=True) for field in fields(Model)}
+    return own | {name: override(rename=wire) for name, wire in wire_names(kind).items()}
+
+
+def _aliases(kind: type[Model]) -> list[tuple[str, str]]:
+    return [(field.metadata["wire"], alias) for field in fields(kind) for alias in field.metadata.get("aliases", ())]
+
+
+def _canonical(name: str, row: dict[str, Any], aliases: dict[str, str]) -> str:
+    """The wire name for an alias, unless the row has that name too."""
+    wire = aliases.get(name, name)
+    return name if wire in row else wire
+
+
+def _unstructure_hook(kind: type[Model], converter: Converter) -> Callable[[Model], dict[str, Any]]:
+    members = make_dict_unstructure_fn(kind, converter, **_overrides(kind))
+    lower = [field.metadata["wire"] for field in fields(kind) if field.metadata.get("case") == "lower"]
+
+    def write(model: Model) -> dict[str, Any]:
+        row = {name: item for name, item in members(model).items() if item is not None or name in model.nulls}
+        row.update((name, row[name].lower()) for name in lower if row.get(name))
+        return row | dict(model.extra)
+
+    return write

@@ -1,0 +1,197 @@
+"""Contacts (API section "Contacts API")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Required, TypedDict, Unpack
+
+from attrs import frozen
+
+from ..errors import ConflictError, NotFoundError
+from ..models import Contact
+from ..paging import Listing, by_offset
+from ..protocol import arguments, operations
+from ..protocol.codec import unstructure
+from ..protocol.page import Page
+from ..session.caller import Caller
+
+
+class OptionalContactFields(TypedDict, total=False):
+    """Some fields of a contact. A field left out is not sent; None is sent as null."""
+
+    last_name: str | None
+    phones: Sequence[str] | None
+    """Secondary numbers, in E.164 format."""
+    primary_email: str | None
+    emails: Sequence[str] | None
+    company_name: str | None
+    job_title: str | None
+    website: str | None
+    crm_name: str | None
+    """Which CRM the contact is from; "Voxloud" where it is left out."""
+    crm_contact_url: str | None
+
+
+class ContactFields(OptionalContactFields, total=False):
+    """A whole contact: `first_name` and `primary_phone` are required."""
+
+    first_name: Required[str]
+    primary_phone: Required[str]
+    """In E.164 format, such as +390312345678."""
+
+
+class ContactChanges(OptionalContactFields, total=False):
+    """Any fields of a contact, to change them."""
+
+    first_name: str
+    primary_phone: str
+
+
+_REQUIRED = ("first_name", "primary_phone")
+_LISTS = ("phones", "emails")
+_FIELDS = (*_REQUIRED, *OptionalContactFields.__annotations__)
+
+
+@frozen
+class Contacts:
+    """`client.contacts`."""
+
+    _caller: Caller
+
+    async def create(self, **fields: Unpack[ContactFields]) -> Contact:
+        """Create a contact.
+
+        Raises ValueError or TypeError for bad fields, and `OutcomeUnknownError` where the answer was lost: a contact
+        that may exist is never sent again. API: Create contact.
+        """
+        return await self._caller.call(operations.CREATE_CONTACT, body=whole(fields))
+
+    async def get(self, id: str) -> Contact:  # noqa: A002 - the API's own word
+        """Read one contact; raises `NotFoundError`. API: Get a contact."""
+        return await self._caller.call(operations.GET_CONTACT, segment=arguments.segment("id", id))
+
+    async def update(self, id: str, **fields: Unpack[ContactFields]) -> Contact:  # noqa: A002
+        """Replace a contact: what is left out may be lost, and `crm_name` falls back to "Voxloud".
+
+        Use `patch` to change single fields. API: Update contact.
+        """
+        segment = arguments.segment("id", id)
+        return await self._caller.call(operations.UPDATE_CONTACT, segment=segment, body=whole(fields))
+
+    async def patch(self, id: str, **changes: Unpack[ContactChanges]) -> Contact:  # noqa: A002
+        """Change single fields: read the contact, merge, replace it.
+
+        The API has no versions: a change that somebody else makes between the two requests is overwritten.
+        """
+        checked = part(changes)
+        return await self._replace(await self.get(id), checked)
+
+    async def update_if_unchanged(self, contact: Contact, **changes: Unpack[ContactChanges]) -> Contact:
+        """Change single fields of a contact read earlier, unless it has changed since; raises `ConflictError`.
+
+        It compares all fields, since `updated_at` does not tell reliably. The comparison narrows the race with another
+        writer to the moment between two requests; it cannot close it.
+        """
+        checked = part(changes)
+        if _comparable(await self.get(contact.id)) != _comparable(contact):
+            raise ConflictError("the contact changed since it was read")
+        return await self._replace(contact, checked)
+
+    async def delete(self, id: str, *, missing_ok: bool = False) -> None:  # noqa: A002
+        """Delete a contact; raises `NotFoundError` unless `missing_ok`. API: Delete contact."""
+        segment = arguments.segment("id", id)
+        try:
+            await self._caller.call(operations.DELETE_CONTACT, segment=segment)
+        except NotFoundError:
+            if not missing_ok:
+                raise
+
+    def search(
+        self,
+        *,
+        first_name: str | None = None,
+        last_name: str | None = None,
+        phone: str | None = None,
+        email: str | None = None,
+        page_size: int = 100,
+        max_items: int | None = None,
+    ) -> Listing[Contact]:
+        """Contacts whose fields contain the given texts, whatever their case.
+
+        `page_size` is from 1 to 100 rows a request. How the service combines several texts is not documented; `find`
+        checks its answers. API: Search Contacts.
+        """
+        texts = {"first_name": first_name, "last_name": last_name, "phone": phone, "email": email}
+        query = {name: arguments.text(name, value) for name, value in texts.items() if value is not None}
+        arguments.number("page_size", page_size, 1, 100)
+        if max_items is not None:
+            arguments.number("max_items", max_items, 0)
+        return Listing(partial(self._page, query, page_size), by_offset, max_items)
+
+    async def find(self, *, phone: str | None = None, email: str | None = None) -> list[Contact]:
+        """Contacts that have exactly this phone number and this e-mail address, primary or secondary.
+
+        Numbers are compared by their digits and addresses whatever their case, since the service promises neither an
+        exact search nor an order.
+        """
+        if phone is None and email is None:
+            raise ValueError("phone or email must be given")
+        found = [
+            contact
+            async for contact in self.search(phone=phone, email=email)
+            if _has_phone(contact, phone) and _has_email(contact, email)
+        ]
+        return list({contact.id: contact for contact in found}.values())
+
+    async def _page(self, query: Mapping[str, str], page_size: int, offset: int) -> Page[Contact]:
+        paging = {"offset": str(offset), "limit": str(page_size)}
+        return await self._caller.call(operations.SEARCH_CONTACTS, query={**query, **paging})
+
+    async def _replace(self, contact: Contact, changes: Mapping[str, Any]) -> Contact:
+        # Every field goes along, `crm_name` above all: leaving it out may take the contact from its CRM (anomaly C5).
+        body = {name: value for name, value in unstructure(contact).items() if name in _FIELDS} | dict(changes)
+        segment = arguments.segment("id", contact.id)
+        return await self._caller.call(operations.UPDATE_CONTACT, segment=segment, body=body)
+
+
+def whole(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked wire object of a whole contact."""
+    arguments.known(fields, _FIELDS)
+    for name in _REQUIRED:
+        if name not in fields:
+            raise TypeError(f"{name} is required")
+    return part(fields)
+
+
+def part(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked wire object of some fields of a contact."""
+    arguments.known(fields, _FIELDS)
+    return {name: _checked(name, value) for name, value in fields.items()}
+
+
+def _checked(name: str, value: object) -> object:
+    if name in _REQUIRED:
+        return arguments.text(name, value)
+    return arguments.texts(name, value) if name in _LISTS else arguments.optional_text(name, value)
+
+
+def _comparable(contact: Contact) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in unstructure(contact).items()
+        if value and name not in {"updated_at", "created_at"}
+    }
+
+
+def _has_phone(contact: Contact, phone: str | None) -> bool:
+    return phone is None or _digits(phone) in {_digits(number) for number in contact.all_phones}
+
+
+def _has_email(contact: Contact, email: str | None) -> bool:
+    addresses = {address.casefold() for address in (contact.primary_email, *(contact.emails or ())) if address}
+    return email is None or email.casefold() in addresses
+
+
+def _digits(number: str) -> str:
+    return "".join(char for char in number if char.isdigit())

@@ -1,0 +1,21 @@
+"""Users (API section "Users API"; the only one on version 2)."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ..models import User
+from ..protocol import operations
+from ..session.caller import Caller
+
+
+@frozen
+class Users:
+    """`client.users`."""
+
+    _caller: Caller
+
+    async def list(self) -> list[User]:
+        """All users of the PBX. API: Get all users."""
+        page = await self._caller.call(operations.LIST_USERS)
+        return [*page.items]

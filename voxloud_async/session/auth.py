@@ -1,0 +1,41 @@
+"""The key goes on a request just before it leaves, and to its own origin only."""
+
+from __future__ import annotations
+
+from ..wire.message import Response
+from .call import Call, Handler
+
+HEADER = "Voverc-Auth"
+
+
+class ApiKey:
+    """An API key that no repr, log or traceback shows."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        """Raises ValueError, without showing it, for a key that does not fit a header."""
+        if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("api_key must be visible ASCII characters without spaces")
+        self._value = value
+
+    def reveal(self) -> str:
+        """The key itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "ApiKey(***)"
+
+
+def auth(handler: Handler, *, api_key: ApiKey, base_url: str) -> Handler:
+    """Sign requests for the one origin the key belongs to."""
+    origin = f"{base_url}/"
+
+    async def send(call: Call) -> Response:
+        if HEADER not in call.request.headers:
+            if not call.request.url.startswith(origin):
+                raise ValueError("the key goes to no other host")
+            call.request = call.request.with_header(HEADER, api_key.reveal())
+        return await handler(call)
+
+    return send

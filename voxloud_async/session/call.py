@@ -1,0 +1,54 @@
+"""One call on its way through the chain, and the signature every layer has."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from attrs import define, field, frozen
+
+from ..errors import DeadlineExceededError, Phase, VoxloudError
+from ..protocol.operations import Operation
+from ..wire.message import Request, Response
+from .policy import RetryPolicy
+
+
+@frozen(kw_only=True)
+class Options:
+    """What a caller may choose, in seconds; without `max_wait` a call waits as long as its policy has patience."""
+
+    timeout: float = 20.0
+    max_wait: float | None = None
+    retry: RetryPolicy = field(factory=RetryPolicy)
+
+
+@define(kw_only=True)
+class Call:
+    """One logical call: what is to be done, until when, and how often it went on the wire so far."""
+
+    operation: Operation[Any]
+    request: Request
+    options: Options
+    started: float
+    attempts: int = 0
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds left of `max_wait`; None where there is no bound."""
+        max_wait = self.options.max_wait
+        return None if max_wait is None else self.started + max_wait - now
+
+    def beyond(
+        self, cause: VoxloudError | None, phase: Phase, retry_after: float | None = None
+    ) -> DeadlineExceededError:
+        """The error of a call that would have to wait longer than it may."""
+        return DeadlineExceededError(
+            phase=phase,
+            max_wait=self.options.max_wait or 0.0,
+            operation=str(self.operation),
+            attempts=self.attempts,
+            sent=self.attempts > 0 if cause is None else cause.sent,
+            retry_after=retry_after if cause is None else cause.retry_after,
+        )
+
+
+Handler = Callable[[Call], Awaitable[Response]]

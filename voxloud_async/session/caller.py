@@ -1,0 +1,25 @@
+"""What resources know of the session: how to make a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
+
+from ..protocol.operations import Operation
+
+T = TypeVar("T")
+
+
+class Caller(Protocol):
+    """Carries an operation out."""
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        segment: str | None = None,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> T:
+        """Send the operation and read its result; `segment` is the checked id in its path."""
+        ...

@@ -1,0 +1,69 @@
+"""What the session layer tells of its work: values without the key, without numbers, names or addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from attrs import frozen
+
+
+@frozen
+class AttemptEnded:
+    """A request was answered (`status`) or failed (`error`, the class name) after `seconds`."""
+
+    operation: str
+    attempt: int
+    seconds: float
+    status: int | None = None
+    error: str | None = None
+
+
+@frozen
+class Waited:
+    """A call waited `seconds` for the limiter before it was sent."""
+
+    operation: str
+    seconds: float
+
+
+@frozen
+class Retrying:
+    """A call will be sent again after `delay` seconds because of `error`, the class name."""
+
+    operation: str
+    attempt: int
+    delay: float
+    error: str
+
+
+@frozen
+class Paused:
+    """Every call of the key waits up to `seconds` because one was answered with `error`, the class name."""
+
+    seconds: float
+    error: str
+
+
+@frozen
+class CallEnded:
+    """A call ended after `seconds` and `attempts` requests, with `error`, the class name, or well."""
+
+    operation: str
+    attempts: int
+    seconds: float
+    error: str | None = None
+
+
+Event = AttemptEnded | Waited | Retrying | Paused | CallEnded
+Notify = Callable[[Event], None]
+
+
+def fan_out(subscribers: Iterable[Notify]) -> Notify:
+    """One subscriber that tells all of them, in order."""
+    listening = tuple(subscribers)
+
+    def notify(event: Event) -> None:
+        for subscriber in listening:
+            subscriber(event)
+
+    return notify

@@ -1,0 +1,66 @@
+"""Every attempt waits for its permit and reports back what became of it."""
+
+from __future__ import annotations
+
+import math
+
+from ..errors import (
+    RateLimitedError,
+    RequestNotSentError,
+    ResponseLostError,
+    ServerError,
+    VoxloudError,
+)
+from ..wire.message import Response
+from .call import Call, Handler
+from .clock import Clock
+from .controller import Outcome, Permit
+from .events import Notify, Paused, Waited
+from .pacer import GateBeyondDeadlineError, Pacer
+
+_DOWN_STATUSES = frozenset({502, 503, 504})
+
+
+def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Handler:
+    """Pace the attempts of all calls together."""
+
+    async def send(call: Call) -> Response:
+        permit = await _permit(call)
+        try:
+            response = await handler(call)
+        except VoxloudError as error:
+            pause = pacer.feedback(permit, outcome(error), error.retry_after)
+            if pause:
+                notify(Paused(pause, type(error).__name__))
+            raise
+        except BaseException:
+            pacer.forget(permit)
+            raise
+        pacer.feedback(permit, Outcome.ANSWERED)
+        return response
+
+    async def _permit(call: Call) -> Permit:
+        asked = clock.now()
+        remaining = call.remaining(asked)
+        deadline = math.inf if remaining is None else asked + remaining
+        try:
+            permit = await pacer.acquire(deadline=deadline, head=call.attempts > 0)
+        except GateBeyondDeadlineError as error:
+            raise call.beyond(None, "limit", error.wait) from None
+        waited = clock.now() - asked
+        if waited > 0.0:
+            notify(Waited(str(call.operation), waited))
+        return permit
+
+    return send
+
+
+def outcome(error: VoxloudError) -> Outcome:
+    """What a failed attempt tells of the service: a 404 is as alive as a 200."""
+    if isinstance(error, RateLimitedError):
+        return Outcome.REFUSED
+    if isinstance(error, RequestNotSentError) or (isinstance(error, ServerError) and error.status in _DOWN_STATUSES):
+        return Outcome.DOWN
+    if isinstance(error, ResponseLostError):
+        return Outcome.LOST
+    return Outcome.ANSWERED

@@ -1,0 +1,46 @@
+"""The outermost layer: it measures the whole call and tells of it; and the subscriber that writes the log."""
+
+from __future__ import annotations
+
+import logging
+
+from ..wire.message import Response
+from .call import Call, Handler
+from .clock import Clock
+from .events import AttemptEnded, CallEnded, Event, Notify, Paused, Retrying, Waited
+
+logger = logging.getLogger("voxloud_async")
+
+
+def log(handler: Handler, *, clock: Clock, notify: Notify) -> Handler:
+    """Tell how each call ended."""
+
+    async def send(call: Call) -> Response:
+        try:
+            response = await handler(call)
+        except BaseException as error:
+            notify(_ended(call, clock, type(error).__name__))
+            raise
+        notify(_ended(call, clock, None))
+        return response
+
+    return send
+
+
+def write_log(event: Event) -> None:
+    """Write an event to the `voxloud_async` logger: what slows a call down at INFO, the rest at DEBUG."""
+    match event:
+        case AttemptEnded(operation, attempt, seconds, status, error):
+            logger.debug("%s attempt %d: %s in %.3f s", operation, attempt, error or status, seconds)
+        case Waited(operation, seconds):
+            logger.debug("%s waited %.3f s for its turn", operation, seconds)
+        case Retrying(operation, attempt, delay, error):
+            logger.info("%s again in %.3f s after attempt %d: %s", operation, delay, attempt, error)
+        case Paused(seconds, error):
+            logger.info("every call pauses for %.3f s: %s", seconds, error)
+        case CallEnded(operation, attempts, seconds, error):
+            logger.debug("%s %s after %d attempts and %.3f s", operation, error or "done", attempts, seconds)
+
+
+def _ended(call: Call, clock: Clock, error: str | None) -> CallEnded:
+    return CallEnded(str(call.operation), call.attempts, clock.now() - call.started, error)

@@ -1,0 +1,143 @@
+"""The queue in front of the service: first come, first served; refused calls go to its head."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+
+from attrs import define
+
+from .clock import Clock, Timer
+from .controller import Outcome, Permit, RateController
+
+
+class GateBeyondDeadlineError(Exception):
+    """The next permit comes later than the caller may wait; `wait` is how long that would be, if known."""
+
+    def __init__(self, wait: float | None) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
+@define(eq=False)
+class _Waiter:
+    future: asyncio.Future[Permit]
+    deadline: float
+    timer: Timer | None = None
+
+
+class Pacer:
+    """Hands out permits in order, at the controller's pace and at most `concurrency` at once.
+
+    It may be made outside an event loop and used in one loop after another; it belongs to a loop only while calls wait.
+    """
+
+    def __init__(self, controller: RateController, clock: Clock, *, concurrency: int) -> None:
+        self.controller = controller
+        self._clock = clock
+        self._concurrency = concurrency
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._queue: deque[_Waiter] = deque()
+        self._in_flight = 0
+        self._timer: Timer | None = None
+
+    async def acquire(self, *, deadline: float = math.inf, head: bool = False) -> Permit:
+        """Wait for a permit; raises GateBeyondDeadlineError as soon as `deadline` (loop time) cannot be met."""
+        self._adopt_loop()
+        now = self._clock.now()
+        if not self._queue and self._in_flight < self._concurrency:
+            ready = self.controller.ready_at(now, waiting=False)
+            if ready <= now:
+                return self._grant(now)
+            if ready > deadline and ready != math.inf:
+                raise GateBeyondDeadlineError(ready - now)
+        return await self._wait(deadline, head=head)
+
+    def give_back(self, permit: Permit) -> None:
+        """Return a permit that was not used."""
+        self.controller.give_back(permit)
+        self._end_of_flight()
+
+    def forget(self, permit: Permit) -> None:
+        """Return a permit whose outcome will not be known."""
+        self.controller.forget(permit)
+        self._end_of_flight()
+
+    def feedback(self, permit: Permit, outcome: Outcome, retry_after: float | None = None) -> float:
+        """Return a permit with its outcome; gives the seconds everybody pauses because of it."""
+        pause = self.controller.feedback(permit, outcome, self._clock.now(), retry_after)
+        self._end_of_flight()
+        return pause
+
+    async def _wait(self, deadline: float, *, head: bool) -> Permit:
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), deadline)
+        (self._queue.appendleft if head else self._queue.append)(waiter)
+        if deadline != math.inf:
+            waiter.timer = self._clock.call_at(deadline, lambda: _turn_away(waiter, None))
+        self._drain()
+        try:
+            return await waiter.future
+        except BaseException:
+            self._leave(waiter)
+            raise
+        finally:
+            if waiter.timer is not None:
+                waiter.timer.cancel()
+
+    def _leave(self, waiter: _Waiter) -> None:
+        """A waiter that was cancelled, perhaps in the very tick of its grant."""
+        if waiter in self._queue:
+            self._queue.remove(waiter)
+        granted = waiter.future.done() and not waiter.future.cancelled() and waiter.future.exception() is None
+        if granted:
+            self.give_back(waiter.future.result())
+        else:
+            self._drain()
+
+    def _grant(self, now: float) -> Permit:
+        self._in_flight += 1
+        return self.controller.grant(now)
+
+    def _end_of_flight(self) -> None:
+        self._in_flight -= 1
+        self._drain()
+
+    def _drain(self) -> None:
+        """Grant what may be granted now, and come back when more may."""
+        self._stop_timer()
+        while self._queue and self._in_flight < self._concurrency:
+            if self._queue[0].future.done():
+                self._queue.popleft()
+                continue
+            now = self._clock.now()
+            ready = self.controller.ready_at(now, waiting=True)
+            if ready > now:
+                self._come_back(now, ready)
+                return
+            self._queue.popleft().future.set_result(self._grant(now))
+
+    def _come_back(self, now: float, ready: float) -> None:
+        if ready == math.inf:  # a probe's answer will
+            return
+        for waiter in self._queue:
+            if waiter.deadline < ready:
+                _turn_away(waiter, ready - now)
+        self._timer = self._clock.call_at(ready, self._drain)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _adopt_loop(self) -> None:
+        """Forget calls of a loop that ended while they waited."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._timer, self._in_flight = loop, None, 0
+            self._queue.clear()
+
+
+def _turn_away(waiter: _Waiter, wait: float | None) -> None:
+    if not waiter.future.done():
+        waiter.future.set_exception(GateBeyondDeadlineError(wait))

@@ -1,0 +1,99 @@
+"""Builds the chain once and sends every call through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from attrs import evolve, field, frozen
+
+from .._version import __version__
+from ..errors import DecodeError, VoxloudError
+from ..protocol.exchange import build_request, read_response
+from ..protocol.operations import Operation
+from ..wire.message import Response
+from ..wire.transport import Transport
+from .auth import ApiKey, auth
+from .call import Call, Handler, Options
+from .clock import Clock
+from .events import Notify
+from .lifetime import Lifetime
+from .limit import limit
+from .log import log
+from .pacer import Pacer
+from .policy import verdict
+from .retry import retry
+from .transmit import transmit
+from .verbs import verbs
+
+T = TypeVar("T")
+
+USER_AGENT = f"voxloud_async/{__version__}"
+
+
+def chain(
+    transport: Transport,
+    *,
+    api_key: ApiKey,
+    base_url: str,
+    pacer: Pacer,
+    clock: Clock,
+    chance: Callable[[], float],
+    notify: Notify,
+) -> Handler:
+    """Chain log, retry, verbs, limit, auth and transmit, the outermost first."""
+    handler = transmit(transport, clock=clock, notify=notify)
+    handler = auth(handler, api_key=api_key, base_url=base_url)
+    handler = limit(handler, pacer=pacer, clock=clock, notify=notify)
+    handler = verbs(handler)
+    handler = retry(handler, clock=clock, chance=chance, notify=notify)
+    return log(handler, clock=clock, notify=notify)
+
+
+@frozen(kw_only=True)
+class Session:
+    """The one `Caller`: copies with other options share the chain, and with it connections, limiter and lifetime."""
+
+    base_url: str
+    clock: Clock = field(repr=False)
+    options: Options
+    _handler: Handler = field(repr=False)
+    _lifetime: Lifetime = field(repr=False)
+    _own_transport: Transport | None = field(default=None, repr=False)
+
+    def with_options(self, options: Options) -> Session:
+        """The same session with other options."""
+        return evolve(self, options=options)
+
+    async def aclose(self) -> None:
+        """End the calls under way and close the session's own transport."""
+        await self._lifetime.close()
+        if self._own_transport is not None:
+            await self._own_transport.aclose()
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        segment: str | None = None,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+    ) -> T:
+        """Carry an operation out; raises the errors of `voxloud_async.errors`."""
+        request = build_request(operation, self.base_url, USER_AGENT, segment=segment, query=query, body=body)
+        call = Call(operation=operation, request=request, options=self.options, started=self.clock.now())
+        with self._lifetime.call():
+            try:
+                return _read(operation, await self._handler(call))
+            except VoxloudError as error:
+                error.operation = str(operation)
+                error.attempts = call.attempts
+                raise
+
+
+def _read(operation: Operation[T], response: Response) -> T:
+    try:
+        return read_response(operation, response)
+    except DecodeError as error:  # a create whose answer does not read has most likely happened
+        outcome = verdict(operation.safety, error)
+        raise outcome from outcome.__cause__

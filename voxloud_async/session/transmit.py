@@ -1,0 +1,38 @@
+"""The innermost layer: one attempt on the wire, its status turned into an error."""
+
+from __future__ import annotations
+
+from ..errors import VoxloudError
+from ..protocol.exchange import read_error
+from ..wire.message import Response
+from ..wire.transport import Transport
+from .call import Call, Handler
+from .clock import Clock
+from .events import AttemptEnded, Notify
+
+_SUCCESS = range(200, 300)  # which of them is documented nowhere (anomaly G6)
+
+
+def transmit(transport: Transport, *, clock: Clock, notify: Notify) -> Handler:
+    """Send one attempt within what is left of the call's time."""
+
+    async def send(call: Call) -> Response:
+        call.attempts += 1
+        started = clock.now()
+        remaining = call.remaining(started)
+        timeout = call.options.timeout if remaining is None else min(call.options.timeout, max(remaining, 0.0))
+        try:
+            response = await transport.send(call.request, timeout=timeout)
+        except VoxloudError as error:
+            notify(_ended(call, clock.now() - started, error=type(error).__name__))
+            raise
+        notify(_ended(call, clock.now() - started, status=response.status))
+        if response.status not in _SUCCESS:
+            raise read_error(call.operation, call.request, response, wall=clock.wall())
+        return response
+
+    return send
+
+
+def _ended(call: Call, seconds: float, *, status: int | None = None, error: str | None = None) -> AttemptEnded:
+    return AttemptEnded(str(call.operation), call.attempts, seconds, status, error)
