@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -30,7 +31,7 @@ def running_sandbox() -> Iterator[Sandbox]:
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
-    sandbox = Sandbox()
+    sandbox = Sandbox(now=datetime.now(UTC))
     try:
         asyncio.run_coroutine_threadsafe(sandbox.__aenter__(), loop).result()
         yield sandbox

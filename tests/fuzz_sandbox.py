@@ -1,0 +1,35 @@
+"""Runs schemathesis against a sandbox and the OpenAPI document that both are to agree on; its exit code is the answer.
+
+python tests/fuzz_sandbox.py [options of `schemathesis run`]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import voxloud_async
+from voxloud_async.sandbox import Sandbox
+
+SPEC = Path(voxloud_async.__file__).parent / "spec" / "voxloud.yaml"
+BOUNDS = ["--max-examples=30", "--seed=1", "--workers=1", "--phases=examples,coverage,fuzzing,stateful"]
+
+
+async def main(options: list[str]) -> int:
+    """Attack a fresh sandbox."""
+    async with Sandbox(events=500) as sandbox:
+        command = [
+            "run",
+            str(SPEC),
+            f"--url={sandbox.url}",
+            f"--header=Voverc-Auth: {sandbox.api_key}",
+            *BOUNDS,
+            *options,
+        ]
+        process = await asyncio.create_subprocess_exec(Path(sys.executable).with_name("schemathesis"), *command)
+        return await process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(sys.argv[1:])))
