@@ -8,6 +8,7 @@ It is written from the API text alone and shares no code with the client, so tha
 
 from __future__ import annotations
 
+from .background import in_background
 from .journal import Received
 from .limits import Concurrency, FixedWindow, SlidingWindow, TokenBucket
 from .pbx import Pbx
@@ -35,4 +36,5 @@ __all__ = [
     "TokenBucket",
     "User",
     "Weather",
+    "in_background",
 ]
