@@ -57,9 +57,9 @@ class Session:
     base_url: str
     clock: Clock = field(repr=False)
     options: Options
-    _handler: Handler = field(repr=False)
-    _lifetime: Lifetime = field(repr=False)
-    _own_transport: Transport | None = field(default=None, repr=False)
+    _handler: Handler = field(repr=False, alias="handler")
+    _lifetime: Lifetime = field(repr=False, alias="lifetime")
+    _own_transport: Transport | None = field(default=None, repr=False, alias="own_transport")
 
     def with_options(self, options: Options) -> Session:
         """The same session with other options."""

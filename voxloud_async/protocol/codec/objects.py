@@ -79,7 +79,7 @@ def _unstructure_hook(kind: type[Model], converter: Converter) -> Callable[[Mode
 
     def write(model: Model) -> dict[str, Any]:
         row = {name: item for name, item in members(model).items() if item is not None or name in model.nulls}
-        row.update((name, row[name].lower()) for name in lower if row.get(name))
+        row.update((name, str(row[name]).lower()) for name in lower if row.get(name))
         return row | dict(model.extra)
 
     return write

@@ -1,0 +1,7 @@
+"""Deliveries of the service: bytes to events. It signs nothing: that a delivery parses does not prove who sent it."""
+
+from __future__ import annotations
+
+from .parse import parse_webhook
+
+__all__ = ["parse_webhook"]
