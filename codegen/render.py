@@ -30,7 +30,7 @@ _SETTINGS = ("--isolated", "--quiet", "--no-cache", "--line-length=120", "--targ
 def files() -> dict[str, str]:
     """The generated files by name, as they are to stand in `voxloud_async/models`."""
     config = Config.load()
-    made = {name: _ours(code) for name, code in _generated(config) if name != "__init__.py"}
+    made = {name: _documented(name, _ours(code), config) for name, code in _generated(config) if name != "__init__.py"}
     return _formatted(made | {"__init__.py": _face(config)})
 
 
@@ -62,6 +62,11 @@ def _generated(config: Config) -> Iterable[tuple[str, str]]:
 def _ours(code: str) -> str:
     """Tuples for lists, as the models are frozen; relative imports, as everywhere in the package."""
     return _LIST.sub(r"tuple[\1, ...]", code).replace(f"from {_PACKAGE}._", "from ._")
+
+
+def _documented(name: str, code: str, config: Config) -> str:
+    docstring = f'"""{config.sections[name.removesuffix(".py")]}, as frozen attrs classes."""'
+    return code.replace(HEADER, f"{HEADER}\n{docstring}", 1)
 
 
 def _face(config: Config) -> str:

@@ -23,6 +23,7 @@ class Config:
     """`config.toml`, which tells its tables itself."""
 
     modules: dict[str, list[str]]
+    sections: dict[str, str]
     replaced: dict[str, str]
     types: dict[str, str]
     bases: dict[str, str]

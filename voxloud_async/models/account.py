@@ -1,4 +1,5 @@
 # Generated from spec/voxloud.yaml by `python -m codegen`. Do not edit.
+"""The account of a key, as frozen attrs classes."""
 
 from __future__ import annotations
 

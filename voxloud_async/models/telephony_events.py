@@ -1,4 +1,5 @@
 # Generated from spec/voxloud.yaml by `python -m codegen`. Do not edit.
+"""Telephony events: the records of ended calls and of faxes, as frozen attrs classes."""
 
 from __future__ import annotations
 

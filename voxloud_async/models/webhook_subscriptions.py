@@ -1,4 +1,5 @@
 # Generated from spec/voxloud.yaml by `python -m codegen`. Do not edit.
+"""Webhook subscriptions, as frozen attrs classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 # Generated from spec/voxloud.yaml by `python -m codegen`. Do not edit.
+"""What the service delivers to a webhook, as frozen attrs classes."""
 
 from __future__ import annotations
 
