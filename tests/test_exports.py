@@ -23,17 +23,13 @@ def listed(module: ModuleType) -> list[str]:
     return list(getattr(module, "__all__", []))
 
 
-def bound(package: ModuleType) -> set[str]:
-    """The public names that a package's own code binds: its submodules come and go with who imported them."""
+def defined(package: ModuleType) -> set[str]:
+    """The public names of a package's own code; ruff's F401 sees an import that it neither uses nor lists."""
     return {
         name
         for name, value in vars(package).items()
-        if not name.startswith("_") and name != "annotations" and not is_submodule(package, value)
+        if not name.startswith("_") and getattr(value, "__module__", None) == package.__name__
     }
-
-
-def is_submodule(package: ModuleType, value: object) -> bool:
-    return isinstance(value, ModuleType) and value.__name__.startswith(f"{package.__name__}.")
 
 
 def as_sorted(names: list[str]) -> list[str]:
@@ -51,32 +47,24 @@ def test_what_a_module_lists_is_there_and_in_order(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_a_package_lists_every_public_name_it_binds(name: str) -> None:
+def test_a_package_lists_every_public_name_it_defines(name: str) -> None:
     package = import_module(name)
-    assert bound(package) - set(listed(package)) == set()
+    assert defined(package) - set(listed(package)) == set()
 
 
 def test_the_face_offers_what_is_promised_and_nothing_else() -> None:
     assert voxloud_async.__all__ == ["RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
 
 
-@pytest.mark.parametrize("name", ["voxloud_async", *MODULES])
-def test_every_module_says_what_it_is(name: str) -> None:
-    assert (import_module(name).__doc__ or "").strip()
-
-
-def documented() -> list[object]:
-    """The objects a user meets: those of the face, the errors and the models, and the public methods of the client."""
-    found: list[object] = []
-    for name in ("voxloud_async", "voxloud_async.errors", "voxloud_async.models"):
-        module = import_module(name)
-        found += [getattr(module, listed_name) for listed_name in listed(module)]
-    return [value for value in found if inspect.isclass(value) or inspect.isfunction(value)]
+def documented() -> list[type]:
+    """The classes a user meets through the face."""
+    modules = [import_module(name) for name in ("voxloud_async", "voxloud_async.errors", "voxloud_async.models")]
+    offered = [getattr(module, name) for module in modules for name in listed(module)]
+    return [value for value in offered if inspect.isclass(value)]
 
 
 def test_every_public_object_has_a_docstring_of_its_own() -> None:
-    assert [value for value in documented() if not vars(value).get("__doc__") and not inspect.isfunction(value)] == []
-    assert [value for value in documented() if inspect.isfunction(value) and not value.__doc__] == []
+    assert [value for value in documented() if not vars(value).get("__doc__")] == []
 
 
 def test_every_public_method_of_the_client_has_a_docstring() -> None:

@@ -145,7 +145,7 @@ def test_no_modules_import_one_another_in_a_circle(house: Graph) -> None:
 
 def test_the_scanner_sees_the_real_imports(house: Graph) -> None:
     assert "wire.message" in house["wire.transport"]
-    assert "errors" in house["protocol.codec"]
+    assert "errors" in house["protocol.codec.codec"]
 
 
 PLANTED = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib import resources
 
 __all__ = ["text"]
 
 
 def text() -> str:
     """The description of the API, OpenAPI 3.1 in YAML."""
-    return files(__name__).joinpath("voxloud.yaml").read_text(encoding="utf-8")
+    return resources.files(__name__).joinpath("voxloud.yaml").read_text(encoding="utf-8")

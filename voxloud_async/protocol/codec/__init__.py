@@ -12,56 +12,6 @@ What it adds to a plain `cattrs.Converter`, one file each:
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, cast
-
-from cattrs import Converter
-
-from ...errors import DecodeError
-from ...models import Model
-from .. import jsontext
-from . import envelopes, events, objects, scalars, webhooks
-from .fault import locate
+from .codec import converter, decode, structure, unstructure
 
 __all__ = ["converter", "decode", "structure", "unstructure"]
-
-
-def decode(text: bytes, kind: Any) -> Any:
-    """Read JSON bytes into a type; raises DecodeError with the place and the reason, never with a value."""
-    try:
-        value = jsontext.loads(text)
-    except ValueError:
-        raise DecodeError(_malformed(text), body=text) from None
-    return structure(value, kind, body=text)
-
-
-def structure(value: object, kind: Any, *, body: bytes | None = None) -> Any:
-    """Read a decoded JSON value into a type; raises DecodeError."""
-    try:
-        return converter().structure(value, kind)
-    except (ValueError, TypeError, KeyError, ExceptionGroup) as error:
-        path, reason = locate(error)
-        raise DecodeError(reason, path=path, body=body) from None
-
-
-def unstructure(model: Model) -> dict[str, Any]:
-    """A model as a wire object: wire names, absent fields left out, nulls and unknown fields put back."""
-    return cast("dict[str, Any]", converter().unstructure(model))
-
-
-@cache
-def converter() -> Converter:
-    """The converter, made on first use."""
-    made = Converter(detailed_validation=True)
-    for concern in (scalars, objects, events, webhooks, envelopes):
-        concern.configure(made)
-    return made
-
-
-def _malformed(text: bytes) -> str:
-    start = text[:200].lstrip().lower()
-    if not start:
-        return "the body is empty"
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "the body is HTML, not JSON"
-    return "the body is no JSON"
