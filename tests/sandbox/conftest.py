@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,13 @@ async def serve() -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
         async def start(*, quirks: dict[str, Any] | None = None, **options: Any) -> Api:
-            size = {"contacts": 30, "users": 3, "groups": 2, "events": 200, "quirks": Quirks(**(quirks or {}))}
+            size: dict[str, Any] = {
+                "contacts": 30,
+                "users": 3,
+                "groups": 2,
+                "events": 200,
+                "quirks": Quirks(**(quirks or {})),
+            }
             sandbox = await stack.enter_async_context(Sandbox(**(size | options)))
             headers = {"Voverc-Auth": sandbox.api_key}
             session = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
@@ -96,6 +103,23 @@ class ManualTime:
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
+
+
+class HeldSleep:
+    """A sleep that lasts until `gate` is opened; `asleep` counts who fell asleep."""
+
+    def __init__(self) -> None:
+        self.asleep = asyncio.Semaphore(0)
+        self.gate = asyncio.Event()
+
+    async def sleep(self, _seconds: float) -> None:
+        self.asleep.release()
+        await self.gate.wait()
+
+
+@pytest.fixture
+def held() -> HeldSleep:
+    return HeldSleep()
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ async def test_a_wrong_key_is_a_401_everywhere(api: Api, key: str, path: str) ->
 
 
 async def test_a_missing_key_is_a_401(api: Api) -> None:
-    await api.refused(401, "POST", "/api/v1/validate-auth", skip_auto_headers=["Voverc-Auth"], headers={"Voverc-Auth": ""})
+    await api.refused(
+        401, "POST", "/api/v1/validate-auth", skip_auto_headers=["Voverc-Auth"], headers={"Voverc-Auth": ""}
+    )
 
 
 async def test_the_key_may_be_chosen(serve: Serve) -> None:

@@ -57,7 +57,9 @@ async def test_k7_the_quota_is_users_and_groups(api: Api) -> None:
 async def test_k9_connect_rings_each_time(api: Api) -> None:
     created = await api.post(PATH, NEW)
     for _ in range(2):
-        assert await api.post(f"{PATH}/{created['id']}/connect", {"contact": "+39987654321"}) == {"contact": "+39987654321"}
+        assert await api.post(f"{PATH}/{created['id']}/connect", {"contact": "+39987654321"}) == {
+            "contact": "+39987654321"
+        }
     first, second = api.sandbox.calls_placed
     assert first.call_id != second.call_id
     assert (first.extension, first.contact, first.dial_first) == ("101", "+39987654321", "contact")

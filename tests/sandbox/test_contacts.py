@@ -115,7 +115,13 @@ async def test_unknown_parameters_are_ignored_and_the_first_of_a_name_counts(api
 async def test_a_search_is_partial_whatever_the_case_and_all_must_match(api: Api) -> None:
     john = await api.post(PATH, FULL)
     await api.post(PATH, SMALL | {"last_name": "Zed", "primary_phone": "+390310000000"})
-    for query in ("last_name=dO&first_name=jOhN", "phone=87654", "email=DOE@JOHNA", "email=john@johna", "last_name=doe&phone=678"):
+    for query in (
+        "last_name=dO&first_name=jOhN",
+        "phone=87654",
+        "email=DOE@JOHNA",
+        "email=john@johna",
+        "last_name=doe&phone=678",
+    ):
         assert [each["id"] for each in (await api.get(f"{PATH}?{query}&first_name=&limit=100"))["data"]] == [john["id"]]
     assert (await api.get(f"{PATH}?last_name=doe&phone=999"))["data"] == []
 
@@ -137,7 +143,9 @@ async def test_seeded_contacts_are_believable(serve: Serve) -> None:
     api = await serve(contacts=200)
     contacts = list(api.sandbox.state.contacts.values())
     assert len({contact.id for contact in contacts}) == 200
-    assert all(contact.primary_phone.startswith("+") and contact.created_at <= contact.updated_at for contact in contacts)
+    assert all(
+        contact.primary_phone.startswith("+") and contact.created_at <= contact.updated_at for contact in contacts
+    )
     assert {contact.crm_name for contact in contacts} == {"Voxloud", "Hubspot", "Salesforce", "Pipedrive"}
     assert any(contact.last_name is None for contact in contacts)
     assert contacts[0].created_at <= contacts[-1].created_at

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from voxloud_async.sandbox.csv_pages import csv_page
 from voxloud_async.sandbox import Quirks
+from voxloud_async.sandbox.csv_pages import csv_page
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Api, Serve

@@ -113,6 +113,7 @@ async def test_a_number_is_looked_for_at_both_ends(api: Api) -> None:
     expected = [row for row in rows if number in (row["originatorNumber"], row["destinationNumber"])]
     assert {row["originatorNumber"] == number for row in expected} == {True, False}
     assert await all_rows(api, {"number": number}) == expected
+    assert await all_rows(api, {"number": number}, "&sort=timestamp,desc") == expected[::-1]
     assert await all_rows(api, {"number": "no such number"}) == []
     assert await all_rows(api, {"number": ""}) == rows
 

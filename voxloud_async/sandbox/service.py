@@ -45,7 +45,9 @@ class Service:
             trouble = self._trouble(call, refusal.status, refusal.message, refusal.headers)
             return trouble.answer(self.quirks.error_body)
 
-    def failure(self, call: Call, status: HTTPStatus, *, as_page: bool = False, retry_after: str | None = None) -> Answer:
+    def failure(
+        self, call: Call, status: HTTPStatus, *, as_page: bool = False, retry_after: str | None = None
+    ) -> Answer:
         """An error that comes from no endpoint."""
         headers = {} if retry_after is None else {"Retry-After": retry_after}
         trouble = self._trouble(call, status, _MESSAGES.get(status, status.description), headers)

@@ -19,7 +19,7 @@ RetryAfter = Literal["none", "seconds", "date"]
 class Fault:
     """One misfortune of one request.
 
-    `status` answers with that HTTP status in place of the real answer; `cut` breaks the connection at that place; without
+    `status` answers with that status in place of the real answer, `cut` breaks the connection at that place; without
     either, the real answer comes late. `executed` says whether the request was carried out all the same. `delay` is
     seconds before the first byte, `slow_body` seconds over which the body trickles. `retry_after` is sent verbatim.
     """
