@@ -83,6 +83,7 @@ class RateController:
         self._recent: deque[float] = deque()
         self._round_trip = 0.0
         self._lost = 0
+        self._open = 0.0
 
     @property
     def rate(self) -> float:
@@ -133,8 +134,8 @@ class RateController:
     def _answered(self, permit: Permit, now: float) -> None:
         self._lost = 0
         self._round_trip += 0.2 * (now - permit.granted - self._round_trip)
-        self._recent.append(now)
-        self._forget_old(now)
+        self._recent.append(self._open)
+        self._forget_old()
         if permit.epoch == self._epoch:
             self._gate.open()
 
@@ -142,7 +143,7 @@ class RateController:
         """Cut the rate, once for a row of refusals and again at every fourth; returns the pause."""
         self._gate.refusals += 1
         if self._gate.refusals == 1:
-            self._cut(now)
+            self._cut()
         elif self._learns and self._gate.refusals % _REPEATED == 0:
             self._rate = max(_LEAST_RATE, self._rate * _REPEATED_CUT)
             self._curve.restart(self._rate)
@@ -157,10 +158,12 @@ class RateController:
         self._gate.single = True
         return pause * (0.5 + 0.5 * self._chance())
 
-    def _cut(self, now: float) -> None:
+    def _cut(self) -> None:
         if self._learns:
-            self._forget_old(now)
-            self._rate = max(_LEAST_RATE, self._curve.cut(self._rate, len(self._recent) / _RECENT))
+            self._forget_old()
+            seen = min(_RECENT, self._open)
+            accepted = len(self._recent) / seen if seen > 0.0 else self._rate
+            self._rate = max(_LEAST_RATE, self._curve.cut(self._rate, accepted, early=seen < _RECENT))
 
     def _advance(self, now: float, *, waiting: bool) -> None:
         """Refill the bucket and, while callers wait, let the rate grow."""
@@ -169,6 +172,7 @@ class RateController:
         if elapsed < 0.0:  # the bucket stays as it is until the pause is over
             return
         self._filled = now
+        self._open += elapsed
         if math.isinf(self._rate):
             self._tokens = self._burst
             return
@@ -176,8 +180,8 @@ class RateController:
         if self._learns and waiting:
             self._rate = min(_MOST_RATE, self._curve.grow(elapsed))
 
-    def _forget_old(self, now: float) -> None:
-        while self._recent and self._recent[0] <= now - _RECENT:
+    def _forget_old(self) -> None:
+        while self._recent and self._recent[0] <= self._open - _RECENT:
             self._recent.popleft()
 
 
@@ -190,6 +194,7 @@ class _Curve:
         self._found: float | None = None
         self._flat = _K_LEAST
         self._age = 0.0
+        self._early = False
 
     def grow(self, elapsed: float) -> float:
         """The rate after `elapsed` more seconds in which callers waited."""
@@ -200,14 +205,18 @@ class _Curve:
             return self._high - (self._high - self._low) * ((self._flat - self._age) / self._flat) ** 3
         return self._high * (1.0 + _PROBE_GROWTH * ((self._age - self._flat) / _PROBE_SECONDS) ** 3)
 
-    def cut(self, rate: float, accepted: float) -> float:
-        """The rate after a refusal at `rate`, when `accepted` requests a second were answered of late."""
-        first = self._high is None
+    def cut(self, rate: float, accepted: float, *, early: bool) -> float:
+        """The rate after a refusal at `rate`, when `accepted` requests a second were answered of late.
+
+        What is found `early` comes from a first burst: the next refusal may again cut deeply.
+        """
+        first = self._high is None or self._early
+        self._early = early
         limit = min(rate, accepted) if first and accepted > 0.0 else rate
         agrees = self._found is not None and abs(limit - self._found) <= _AGREEMENT * self._found
         self._flat = min(_K_MOST, self._flat * _K_FACTOR) if agrees else _K_LEAST
+        self._low = (_FIRST_CUT if self._high is None else _CUT) * limit
         self._found, self._high = limit, _CEILING * limit
-        self._low = (_FIRST_CUT if first else _CUT) * limit
         self._age = 0.0
         return self._low
 
