@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,10 @@ import pytest
 import trustme
 
 from voxloud_async.wire.aiohttp import AiohttpTransport
+from voxloud_async.wire.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-
-    from voxloud_async.wire.transport import Transport
 
     MakeTransport = Callable[..., Transport]
 
@@ -59,7 +57,6 @@ def _busy(pool: Any) -> int:
 
 
 async def _settled(condition: Callable[[], bool]) -> None:
-    gc.collect()
     async with asyncio.timeout(5):
         while not condition():
             await asyncio.sleep(0.001)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ class Conversation:
         self._server.requests.append(head + body)
         return head + body
 
-    async def say(self, *parts: bytes) -> None:
+    async def say(self, *parts: bytes, pause: float = 0.001) -> None:
         """Each part in a packet of its own."""
         for part in parts:
             self._writer.write(part)
             await self._writer.drain()
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(pause)
 
     async def hold(self) -> None:
         """Stay silent until the client hangs up."""
@@ -83,12 +83,11 @@ class RawServer:
         self._tasks.add(task)
         try:
             await self._script(Conversation(self, reader, writer))
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
             writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+            await writer.wait_closed()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            writer.transport.abort()
+        finally:
             self._tasks.discard(task)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from yarl import URL
 
+from ..errors import ClientClosedError
 from .attempt import attempt
 from .coding import ACCEPT_ENCODING
 from .lifetime import LoopBound
@@ -129,10 +130,10 @@ class _Connector(aiohttp.TCPConnector):
         progress.phase = "connect"
         try:
             connection = await super().connect(req, traces, timeout)
-        except asyncio.CancelledError:
+        except (aiohttp.ClientConnectionError, asyncio.CancelledError):
             if self.closed and not _cancelling():
                 # Closing a connector cancels the futures of those that wait for a connection.
-                raise aiohttp.ClientConnectionError("the connector is closed") from None
+                raise ClientClosedError("the client was closed before the request was sent") from None
             raise
         progress.phase = "headers"
         return connection

@@ -41,7 +41,10 @@ class Decoder:
         try:
             yield from _through(self._stages, data)
         except zlib.error:
-            raise ProtocolError("the body does not match its content coding", phase="body") from None
+            pass
+        else:
+            return
+        raise ProtocolError("the body does not match its content coding", phase="body")
 
     def finish(self) -> None:
         """Tell that the body has ended.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
 
-from ..errors import ProtocolError
+from ..errors import ClientClosedError, ProtocolError
 from .attempt import attempt
 from .coding import ACCEPT_ENCODING
 from .lifetime import LoopBound
@@ -61,10 +61,11 @@ class _Httpx2:
     def __init__(self, kept: httpx2.AsyncHTTPTransport, fresh: httpx2.AsyncHTTPTransport) -> None:
         self._kept = kept
         self._fresh = fresh
+        self.closed = False
 
     async def open(self, request: Request, progress: Progress) -> _Answer:
         pool = self._fresh if request.fresh_connection else self._kept
-        trace = _Trace(progress)
+        trace = _Trace(self, progress)
         try:
             response = await pool.handle_async_request(_sendable(request, trace))
         except BaseException:
@@ -88,6 +89,7 @@ class _Httpx2:
                 return "unknown"
 
     async def aclose(self) -> None:
+        self.closed = True
         await self._kept.aclose()
         await self._fresh.aclose()
 
@@ -95,11 +97,15 @@ class _Httpx2:
 class _Trace:
     """Follows an exchange through httpcore's events: https://www.encode.io/httpcore/extensions/#trace."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, library: _Httpx2, progress: Progress) -> None:
+        self._library = library
         self._progress = progress
         self._socket: AsyncNetworkStream | None = None
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
+        if self._library.closed and self._progress.phase == "send":
+            # A pool goes on serving those that wait for a connection when it is closed.
+            raise ClientClosedError("the client was closed before the request was sent")
         if event == "connection.connect_tcp.complete":
             self._socket = info["return_value"]
         if self._progress.phase != "body":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import define
 
+from ..errors import TransportError
 from .failure import Verdict, failure, timed_out
 
 if TYPE_CHECKING:
@@ -66,4 +67,6 @@ async def bounded(step: Awaitable[T], library: Library, progress: Progress, time
             lost = timed_out(progress.phase, timeout)
         else:
             lost = failure(error, progress.phase, library.verdict(error))
+    except TransportError as error:
+        lost = error.with_traceback(None)  # whose frames hold the body
     raise lost  # here, and not above: see the module `failure`
