@@ -189,3 +189,8 @@ def test_time_goes_on_from_now() -> None:
     before = sandbox.state.clock()
     assert sandbox.state.clock() - before == 1000
     assert sandbox.state.events.moment(8009) <= 1577836800000
+
+
+def test_the_start_needs_a_timezone() -> None:
+    with pytest.raises(ValueError, match="now needs a timezone"):
+        Sandbox(now=datetime(2026, 1, 1))  # noqa: DTZ001 - what is refused

@@ -245,6 +245,14 @@ async def test_w5_the_id_in_the_body_is_optional(serve: Serve) -> None:
     await api.refused(400, "PUT", path, json=SUBSCRIPTION | {"id": "another"})
 
 
+async def test_w5_the_id_in_the_body_is_not_compared(serve: Serve) -> None:
+    api = await serve(quirks={"subscription_body_id": "unchecked"})
+    created = await api.post(SUBSCRIPTIONS, SUBSCRIPTION)
+    path = f"{SUBSCRIPTIONS}/{created['id']}"
+    assert await api.put(path, SUBSCRIPTION | {"id": "another"}) == created
+    await api.refused(400, "PUT", path, json=SUBSCRIPTION)
+
+
 async def test_w6_omitted_fields_are_reset(serve: Serve) -> None:
     api = await serve(quirks={"notification_email_omitted": "cleared", "enabled_omitted": "reset"})
     created = await api.post(SUBSCRIPTIONS, SUBSCRIPTION)
@@ -435,7 +443,10 @@ async def test_k5_the_length_of_ids(serve: Serve, length: int) -> None:
     assert len((await api.post(CLICK_TO_CALL, RESOURCE))["id"]) == length
 
 
-async def test_k12_the_extension_of_a_group(serve: Serve) -> None:
-    accepted, rejected = [await serve(quirks={"group_extension": each}) for each in ("accepted", "rejected")]
-    await accepted.post(CLICK_TO_CALL, RESOURCE | {"extension": "801"})
-    await rejected.refused(400, "POST", CLICK_TO_CALL, json=RESOURCE | {"extension": "801"})
+async def test_k12_which_extensions_will_do(serve: Serve) -> None:
+    known, of_user, unchecked = [await serve(quirks={"extension": each}) for each in ("known", "of_user", "unchecked")]
+    group, nobody = RESOURCE | {"extension": "801"}, RESOURCE | {"extension": "007"}
+    await known.post(CLICK_TO_CALL, group)
+    await known.refused(400, "POST", CLICK_TO_CALL, json=nobody)
+    await of_user.refused(400, "POST", CLICK_TO_CALL, json=group)
+    assert (await unchecked.post(CLICK_TO_CALL, nobody))["extension"] == "007"

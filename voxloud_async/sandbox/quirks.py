@@ -76,8 +76,8 @@ class Quirks:
     """W3: `enabled` is in the sample of a create (L349) and not in its table."""
     subscription_update: Verbs = "put"
     """W4: the heading says PUT (L373), the sample POST (L374)."""
-    subscription_body_id: Literal["required", "optional"] = "required"
-    """W5: an update names its id in the body, too (L389)."""
+    subscription_body_id: Literal["required", "optional", "unchecked"] = "required"
+    """W5: an update names its id in the body, too (L389); unchecked, any id will do there."""
     notification_email_omitted: Literal["kept", "cleared"] = "kept"
     """W6: an omitted `notification_email` survives the sample's update (L384)."""
     enabled_omitted: Literal["kept", "reset"] = "kept"
@@ -149,8 +149,8 @@ class Quirks:
     """K2: an outbound number that the PBX does not have (L796, L803)."""
     id_length: Literal[32, 33] = 32
     """K5: one sample id has 33 characters (L857)."""
-    group_extension: Literal["accepted", "rejected"] = "accepted"
-    """K12: whether a group's extension will do."""
+    extension: Literal["known", "of_user", "unchecked"] = "known"
+    """K12: the extension must be one of the PBX, that of a user and not of a group, or may be any."""
 
     @classmethod
     def every(cls) -> Iterator[Quirks]:

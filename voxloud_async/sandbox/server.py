@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from aiohttp import web
-from attrs import define, field
+from attrs import Attribute, define, field
 from attrs.validators import ge
 
 from .climate import Climate, Fate
@@ -40,6 +40,11 @@ _UNANSWERED = Answer(200, b"{}")
 _SHUTDOWN_SECONDS = 0.02
 
 
+def _aware(_sandbox: Sandbox, _field: Attribute[datetime], now: datetime) -> None:
+    if now.tzinfo is None:
+        raise ValueError("now needs a timezone")
+
+
 @define(kw_only=True, eq=False)
 class Sandbox:
     """A Voxloud of your own: `async with Sandbox() as sandbox`, then talk to `sandbox.url` with `sandbox.api_key`.
@@ -57,7 +62,7 @@ class Sandbox:
     groups: int = field(default=3, validator=ge(0))
     events: int = field(default=20_000, validator=ge(0))
     days: int = field(default=182, validator=ge(1))
-    now: datetime = NOW
+    now: datetime = field(default=NOW, validator=_aware)
     quirks: Quirks = field(factory=Quirks)
     weather: Weather = field(factory=Weather)
     host: str = "127.0.0.1"

@@ -74,9 +74,9 @@ def _click_to_call(context: Context) -> ClickToCall:
 def _extension(context: Context, extension: str) -> str:
     town = context.pbx.directory
     known = {str(user.extension) for user in town.users}
-    if context.quirks.group_extension == "accepted":
+    if context.quirks.extension == "known":
         known |= {str(group.extension) for group in town.groups}
-    if extension not in known:
+    if extension not in known and context.quirks.extension != "unchecked":
         raise bad_request("extension is not one of the PBX")
     return extension
 

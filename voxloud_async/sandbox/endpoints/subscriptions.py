@@ -94,9 +94,10 @@ def _without_click_to_call() -> tuple[str, ...]:
 
 
 def _check_id(context: Context, fields: Fields) -> None:
-    if context.quirks.subscription_body_id == "optional" and "id" not in fields:
+    reading = context.quirks.subscription_body_id
+    if reading == "optional" and "id" not in fields:
         return
-    if required_text(fields, "id") != context.id:
+    if required_text(fields, "id") != context.id and reading != "unchecked":
         raise bad_request("id must be the one of the path")
 
 
