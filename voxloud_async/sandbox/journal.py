@@ -12,7 +12,7 @@ class Received:
     """One request. `at` is seconds since the sandbox started; `path` is percent-encoded.
 
     `status` is None as long as no answer was given, and stays so when the connection was cut. `refused` means turned
-    away with 429 or 503, `executed` that an endpoint was asked to carry it out. `body` is kept on demand only.
+    away with 429 or 503, `executed` that it took its normal way, whatever came of it. `body` is kept on demand only.
     """
 
     method: str
