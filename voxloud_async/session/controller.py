@@ -8,7 +8,6 @@ from simulating 64 workers against fixed, sliding and bucket limits.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
@@ -19,6 +18,7 @@ BURST = 10.0
 
 _SLOW_START_DOUBLING = 1.0
 _RECENT = 2.0
+_SLOTS = 8
 _FIRST_CUT, _CUT, _CEILING, _REPEATED_CUT = 0.85, 0.95, 0.98, 0.7
 _AGREEMENT = 0.06
 _K_LEAST, _K_MOST, _K_FACTOR = 10.0, 60.0, 1.5
@@ -80,7 +80,7 @@ class RateController:
         self._gate = _Gate()
         self._epoch = 0
         self._curve = _Curve(self._rate)
-        self._recent: deque[float] = deque()
+        self._recent = _Recent()
         self._round_trip = 0.0
         self._lost = 0
         self._open = 0.0
@@ -101,12 +101,14 @@ class RateController:
     def grant(self, now: float) -> Permit:
         """Take a token; only to be called once `ready_at` is reached."""
         self._tokens -= 1.0
+        self._recent.add(self._open, 1)
         self._gate.probing = self._gate.single
         return Permit(self._epoch, now, self._gate.single)
 
     def give_back(self, permit: Permit) -> None:
         """A permit that nobody used."""
         self._tokens = min(self._burst, self._tokens + 1.0)
+        self._recent.add(self._open, -1)
         self.forget(permit)
 
     def forget(self, permit: Permit) -> None:
@@ -123,6 +125,8 @@ class RateController:
         self._lost = self._lost + 1 if outcome is Outcome.LOST else 0
         if outcome is Outcome.LOST and self._lost < _LOST_IN_A_ROW:
             return 0.0
+        if outcome is Outcome.REFUSED:
+            self._recent.add(self._open, -1)
         if retry_after is not None:
             self._gate.shut(now + min(retry_after, _RETRY_AFTER_CAP))
         if permit.epoch == self._epoch:
@@ -134,8 +138,6 @@ class RateController:
     def _answered(self, permit: Permit, now: float) -> None:
         self._lost = 0
         self._round_trip += 0.2 * (now - permit.granted - self._round_trip)
-        self._recent.append(self._open)
-        self._forget_old()
         if permit.epoch == self._epoch:
             self._gate.open()
 
@@ -160,9 +162,8 @@ class RateController:
 
     def _cut(self) -> None:
         if self._learns:
-            self._forget_old()
             seen = min(_RECENT, self._open)
-            accepted = len(self._recent) / seen if seen > 0.0 else self._rate
+            accepted = self._recent.count(self._open) / seen if seen > 0.0 else self._rate
             self._rate = max(_LEAST_RATE, self._curve.cut(self._rate, accepted, early=seen < _RECENT))
 
     def _advance(self, now: float, *, waiting: bool) -> None:
@@ -178,11 +179,28 @@ class RateController:
             return
         self._tokens = min(self._burst, self._tokens + elapsed * self._rate)
         if self._learns and waiting:
-            self._rate = min(_MOST_RATE, self._curve.grow(elapsed))
+            # A machine that slept for an hour has not waited for an hour.
+            self._rate = min(_MOST_RATE, self._curve.grow(min(elapsed, 1.0 + 2.0 / self._rate)))
 
-    def _forget_old(self) -> None:
-        while self._recent and self._recent[0] <= self._open - _RECENT:
-            self._recent.popleft()
+
+class _Recent:
+    """How many requests were granted, and not refused, in the last seconds that the gate was open."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def add(self, at: float, count: int) -> None:
+        """Count requests in or out."""
+        self._counts[_slot(at)] = self._counts.get(_slot(at), 0) + count
+
+    def count(self, at: float) -> int:
+        """The requests of the last seconds."""
+        self._counts = {slot: count for slot, count in self._counts.items() if slot > _slot(at) - _SLOTS}
+        return sum(self._counts.values())
+
+
+def _slot(at: float) -> int:
+    return int(at / _RECENT * _SLOTS)
 
 
 class _Curve:
