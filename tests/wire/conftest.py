@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 
+from tests.wire.raw_server import until
 from voxloud_async.wire.aiohttp import AiohttpTransport
-from voxloud_async.wire.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
-    MakeTransport = Callable[..., Transport]
+    from voxloud_async.wire.httpx2 import Httpx2Transport
+    from voxloud_async.wire.transport import Transport
+
+    MakeTransport = type[AiohttpTransport | Httpx2Transport]
 
 
 @pytest.fixture(params=["aiohttp", "httpx2"])
@@ -36,10 +39,10 @@ async def transport(make_transport: MakeTransport) -> AsyncIterator[Transport]:
     descriptors = _descriptors()
     made = make_transport()
     yield made
-    await _settled(lambda: busy(made) == 0)
+    await until(lambda: busy(made) == 0)
     await made.aclose()
-    await _settled(lambda: asyncio.all_tasks() == {asyncio.current_task()})
-    await _settled(lambda: _descriptors() <= descriptors)
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+    await until(lambda: _descriptors() <= descriptors)
 
 
 def busy(transport: Any) -> int:
@@ -56,14 +59,9 @@ def _busy(pool: Any) -> int:
     return len(pool._pool._requests)
 
 
-async def _settled(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
 def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    own = Path("/proc/self/fd")
+    return len(list(own.iterdir())) if own.is_dir() else 0
 
 
 class Tls:

@@ -107,6 +107,13 @@ async def serving(script: Script, *, tls: SSLContext | None = None) -> AsyncIter
         await asyncio.sleep(0)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Turn the loop until the condition holds, for five seconds at most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what libraries keep to themselves sends no event
+            await asyncio.sleep(0)
+
+
 def answers(*replies: bytes) -> Script:
     """A script that answers the requests of a connection with these, the last one again and again."""
 

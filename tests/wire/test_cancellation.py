@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.wire.conftest import busy
-from tests.wire.raw_server import serving
+from tests.wire.raw_server import serving, until
 from voxloud_async.wire.message import Request
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def in_parts(conversation: Conversation) -> None:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
-async def test_cancelled_after_any_number_of_steps(  # noqa: PLR0913 - the axes of a matrix
+async def test_cancelled_after_any_number_of_steps(
     make_transport: MakeTransport,
     tls: Tls,
     *,
@@ -56,8 +56,7 @@ async def test_cancelled_after_any_number_of_steps(  # noqa: PLR0913 - the axes 
                 task.cancel()
             await asyncio.wait([task])
             assert task.cancelled() or task.result() == b"body"
-            while busy(transport):
-                await asyncio.sleep(0)
+            await until(lambda: busy(transport) == 0)
         assert await exchange() == b"body"
         await transport.aclose()
         await server.all_hung_up()

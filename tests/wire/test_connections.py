@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.wire.conftest import busy
-from tests.wire.raw_server import answers, reply, serving
+from tests.wire.raw_server import answers, reply, serving, until
 from voxloud_async.errors import ClientClosedError, ResponseLostError, TransportError
 from voxloud_async.wire.message import Request
 
@@ -103,8 +103,7 @@ async def test_wait_for_a_connection_spends_the_timeout(make_transport: MakeTran
     async with serving(blocked) as server:
         request = Request(method="GET", url=server.url())
         first = asyncio.create_task(transport.send(request, timeout=5))
-        while not server.requests:
-            await asyncio.sleep(0.001)
+        await until(lambda: bool(server.requests))
         with pytest.raises(TransportError, match=r"within 0\.03 s"):
             await transport.send(request, timeout=0.03)
         release.set()
@@ -129,8 +128,7 @@ async def test_closing_ends_what_is_under_way(make_transport: MakeTransport, pha
             asyncio.create_task(transport.send(Request(method="GET", url=server.url(f"/{phase}")), timeout=5))
             for phase in phases
         ]
-        while len(server.requests) < 2:
-            await asyncio.sleep(0.001)
+        await until(lambda: len(server.requests) == 2)
         waiting = asyncio.create_task(transport.send(Request(method="GET", url=server.url()), timeout=0.3))
         await asyncio.sleep(0.02)
         async with asyncio.timeout(1):

@@ -16,12 +16,19 @@ from tests.wire.raw_server import answers, reply, serving
 from voxloud_async.errors import ClientClosedError, UsageError
 from voxloud_async.wire.lifetime import LoopBound
 from voxloud_async.wire.message import Request
+from voxloud_async.wire.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
     from tests.wire.conftest import MakeTransport, Tls
-    from voxloud_async.wire.transport import Transport
+
+
+def test_public_names_are_those_of_the_contract(make_transport: MakeTransport) -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert public(make_transport) == public(Transport) == {"send", "aclose"}
 
 
 async def ask(transport: Transport, tls: Tls | None = None) -> bytes:
@@ -96,6 +103,13 @@ import asyncio, os, sys
 from {module} import {name}
 from voxloud_async.errors import UsageError
 from voxloud_async.wire.message import Request
+
+def test_public_names_are_those_of_the_contract(make_transport: MakeTransport) -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in vars(kind) if not name.startswith("_")}
+
+    assert public(make_transport) == public(Transport) == {"send", "aclose"}
+
 
 async def ask(port):
     request = Request(method="GET", url=f"http://127.0.0.1:{{port}}/")

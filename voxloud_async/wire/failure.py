@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Verdict = Literal["unusable", "not sent", "not HTTP", "unknown"]
-"""What the class of an exception proves: the request can never be sent, was not sent, its answer is no HTTP; or nothing."""
+"""What an exception proves by its class: the request can never be sent, was not sent, its answer is no HTTP."""
 
 _LOST = {
     "send": "the request broke off on its way",
