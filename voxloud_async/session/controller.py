@@ -131,7 +131,7 @@ class RateController:
             self._gate.shut(now + min(retry_after, _RETRY_AFTER_CAP))
         if permit.epoch == self._epoch:
             self._epoch += 1
-            self._gate.shut(now + (self._refused(now) if outcome is Outcome.REFUSED else self._down()))
+            self._gate.shut(now + (self._refused() if outcome is Outcome.REFUSED else self._down()))
             self._tokens, self._filled = min(self._tokens, 1.0), max(now, self._gate.until)
         return max(0.0, self._gate.until - now)
 
@@ -141,7 +141,7 @@ class RateController:
         if permit.epoch == self._epoch:
             self._gate.open()
 
-    def _refused(self, now: float) -> float:
+    def _refused(self) -> float:
         """Cut the rate, once for a row of refusals and again at every fourth; returns the pause."""
         self._gate.refusals += 1
         if self._gate.refusals == 1:
