@@ -61,7 +61,7 @@ def tests(session: nox.Session) -> None:
     session.install("-e", EVERYTHING, *group("test", "codegen"))
     data = COVERAGE / str(session.python)
     shutil.rmtree(data, ignore_errors=True)
-    env = {"COVERAGE_FILE": str(data / "data"), "PYTHONDEVMODE": "1"}
+    env = {"COVERAGE_FILE": str(data / "data")}
     # `coverage run` and not pytest-cov: the package's own pytest plugin is imported before pytest-cov starts to measure
     session.run("coverage", "run", "-m", "pytest", "-n", "2", *session.posargs, env=env)
 
