@@ -16,6 +16,9 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = ["lint", "typecheck", "tests", "coverage", "generated", "docs", "readme"]
 
+# pip trusts what the machine trusts, and so must uv: behind a proxy with certificates of its own nothing else works
+os.environ.setdefault("UV_SYSTEM_CERTS", "true")
+
 ROOT = Path(__file__).parent
 PYPROJECT = load_toml("pyproject.toml")
 COVERAGE = ROOT / ".nox" / "coverage"
