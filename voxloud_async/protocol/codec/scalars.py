@@ -42,8 +42,9 @@ def configure(converter: Converter) -> None:
     converter.register_unstructure_hook(datetime, _written)
     converter.register_structure_hook(Extension, _extension)
     converter.register_unstructure_hook(Extension, lambda value: value.raw)
-    converter.register_structure_hook_func(_is_open_enum, lambda value, kind: kind(_string(value)))
-    converter.register_unstructure_hook_func(_is_open_enum, lambda value: value.value)
+    # By class, not by predicate: the hook of `str`, which they derive from, would come first.
+    converter.register_structure_hook(OpenEnum, lambda value, kind: kind(_string(value)))
+    converter.register_unstructure_hook(OpenEnum, lambda value: value.value)
     converter.register_structure_hook_factory(_is_array, lambda kind: _array_hook(kind, converter))
     converter.register_unstructure_hook_factory(_is_array, lambda _: list)
 
@@ -108,10 +109,6 @@ def _extension(value: Any, _: Any = None) -> Extension:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError(f"expected an extension, got {named(value)}")
     return Extension(value)
-
-
-def _is_open_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
 def _is_array(kind: Any) -> bool:
