@@ -6,9 +6,11 @@ import ast
 import asyncio
 import os
 import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -49,7 +51,8 @@ def run_console(example: Example) -> None:
     for line in example.parsed.splitlines():
         if line.startswith(("$ voxloud ", "$ printf ")):
             command = ["sh", "-c", line.removeprefix("$ ")]
-            subprocess.run(command, check=True, cwd=example.namespace["_folder"], timeout=60)  # noqa: S603 - the same
+            env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+            subprocess.run(command, check=True, cwd=example.namespace["_folder"], env=env, timeout=60)  # noqa: S603 - the same
 
 
 pytest_collect_file = Sybil(
