@@ -6,46 +6,26 @@ import ast
 import asyncio
 import os
 import subprocess
+import sys
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from sybil import Example, Sybil
 from sybil.evaluators.python import pad
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from voxloud_async.sandbox import Sandbox
-
-
-@contextmanager
-def running_sandbox() -> Iterator[Sandbox]:
-    """A sandbox in a thread: it answers while no loop of the example runs, and while one does."""
-    from voxloud_async.sandbox import Sandbox  # noqa: PLC0415 - the other tests do without
-
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever)
-    thread.start()
-    sandbox = Sandbox(now=datetime.now(UTC))
-    try:
-        asyncio.run_coroutine_threadsafe(sandbox.__aenter__(), loop).result()
-        yield sandbox
-        asyncio.run_coroutine_threadsafe(sandbox.__aexit__(None, None, None), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
 
 def open_page(namespace: dict[str, Any]) -> None:
     """Give the page a sandbox, an empty folder and a loop that lasts from its first example to its last."""
+    from voxloud_async.sandbox import Sandbox  # noqa: PLC0415 - the other tests do without
+    from voxloud_async.sandbox.background import in_background  # noqa: PLC0415
+
     stack = namespace["_stack"] = ExitStack()
-    sandbox = stack.enter_context(running_sandbox())
+    sandbox = stack.enter_context(in_background(Sandbox(now=datetime.now(UTC))))
     account = {"VOXLOUD_BASE_URL": sandbox.url, "VOXLOUD_API_KEY": sandbox.api_key}
     stack.enter_context(mock.patch.dict(os.environ, account))
     namespace["_folder"] = stack.enter_context(tempfile.TemporaryDirectory())
@@ -67,11 +47,12 @@ def run_python(example: Example) -> None:
 
 
 def run_console(example: Example) -> None:
-    """Run the lines of a block that call `voxloud`; each must end well."""
+    """Run the commands of a block, except those that install; each must end well."""
     for line in example.parsed.splitlines():
-        if line.startswith("$ voxloud "):
+        if line.startswith(("$ voxloud ", "$ printf ")):
             command = ["sh", "-c", line.removeprefix("$ ")]
-            subprocess.run(command, check=True, cwd=example.namespace["_folder"], timeout=60)  # noqa: S603 - the same
+            env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+            subprocess.run(command, check=True, cwd=example.namespace["_folder"], env=env, timeout=60)  # noqa: S603 - the same
 
 
 pytest_collect_file = Sybil(

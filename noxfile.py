@@ -16,6 +16,9 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.sessions = ["lint", "typecheck", "tests", "coverage", "generated", "docs", "readme"]
 
+# pip trusts what the machine trusts, and so must uv: behind a proxy with certificates of its own nothing else works
+os.environ.setdefault("UV_SYSTEM_CERTS", "true")
+
 ROOT = Path(__file__).parent
 PYPROJECT = load_toml("pyproject.toml")
 COVERAGE = ROOT / ".nox" / "coverage"
@@ -61,7 +64,7 @@ def tests(session: nox.Session) -> None:
     session.install("-e", EVERYTHING, *group("test", "codegen"))
     data = COVERAGE / str(session.python)
     shutil.rmtree(data, ignore_errors=True)
-    env = {"COVERAGE_FILE": str(data / "data"), "PYTHONDEVMODE": "1"}
+    env = {"COVERAGE_FILE": str(data / "data")}
     # `coverage run` and not pytest-cov: the package's own pytest plugin is imported before pytest-cov starts to measure
     session.run("coverage", "run", "-m", "pytest", "-n", "2", *session.posargs, env=env)
 

@@ -70,13 +70,15 @@ __all__ = [
 
 Phase = Literal["connect", "send", "headers", "body", "limit", "backoff"]
 
+_LONGEST = 200
 _PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\+?\d(?:[\s().-]?\d){4,}")
 
 
 def mask(text: str, personal: Iterable[str] = ()) -> str:
-    """Hide e-mail addresses, phone-like numbers and the given values in a text meant for a log."""
-    for value in sorted(personal, key=len, reverse=True):
-        text = text.replace(value, "***")
+    """Hide e-mail addresses, phone-like numbers and the given values, in any case, in a text meant for a log."""
+    values = sorted(filter(None, personal), key=len, reverse=True)
+    if values:
+        text = re.sub("|".join(map(re.escape, values)), "***", text, flags=re.IGNORECASE)
     return _PERSONAL.sub("***", text)
 
 
@@ -129,7 +131,7 @@ class TransportError(VoxloudError):
 
     def __init__(self, text: str = "", *, phase: Phase, sent: bool, **facts: Any) -> None:
         super().__init__(text, sent=sent, **facts)
-        self.phase = phase
+        self.phase: Phase = phase
 
 
 class RequestNotSentError(TransportError):
@@ -171,7 +173,7 @@ class DeadlineExceededError(VoxloudError):
 
     def __init__(self, text: str = "", *, phase: Phase, max_wait: float, **facts: Any) -> None:
         super().__init__(text or f"max_wait of {max_wait:g} s does not suffice ({phase})", **facts)
-        self.phase = phase
+        self.phase: Phase = phase
         self.max_wait = max_wait
 
 
@@ -219,7 +221,7 @@ class ApiError(VoxloudError):
         operation: str | None = None,
     ) -> None:
         super().__init__(
-            _status_line(status, mask(message, personal)),
+            _status_line(status, mask(message, personal)[:_LONGEST]),
             operation=operation,
             attempts=attempts,
             sent=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -23,7 +24,9 @@ class MockedResponse(aiohttp.ClientResponse):
     """aioresponses 0.7.9 does not know the `stream_writer` that aiohttp 3.14 asks for."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, stream_writer=Mock(output_size=0), **options)
+        if "stream_writer" in inspect.signature(aiohttp.ClientResponse.__init__).parameters:
+            options["stream_writer"] = Mock(output_size=0)
+        super().__init__(*args, **options)
 
 
 @pytest.fixture

@@ -104,13 +104,6 @@ from {module} import {name}
 from voxloud_async.errors import UsageError
 from voxloud_async.wire.message import Request
 
-def test_public_names_are_those_of_the_contract(make_transport: MakeTransport) -> None:
-    def public(kind: type) -> set[str]:
-        return {name for name in vars(kind) if not name.startswith("_")}
-
-    assert public(make_transport) == public(Transport) == {"send", "aclose"}
-
-
 async def ask(port):
     request = Request(method="GET", url=f"http://127.0.0.1:{{port}}/")
     return (await transport.send(request, timeout=5)).body.decode()

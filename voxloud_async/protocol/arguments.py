@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-# RFC 3986 `pchar` without "%": such a segment means the same wherever it is read.
-_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]+", re.ASCII)
+# RFC 3986 `pchar` without "%" and ";": such a segment means the same wherever it is read. A Java server takes what
+# follows ";" for a parameter, and "..;" for a climb.
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+", re.ASCII)
 
 
 def text(name: str, value: object) -> str:
@@ -63,19 +64,30 @@ def moment(name: str, value: object) -> str:
     offset = value.utcoffset()
     if offset is None:
         raise ValueError(f"{name} must carry a time zone, for instance datetime.now(UTC)")
+    if offset % timedelta(minutes=1):  # a local mean time, which "+01:00" cannot write
+        value, offset = value.astimezone(UTC), timedelta(0)
     written = value.isoformat(timespec="milliseconds")
-    return written.replace("+00:00", "Z") if offset == UTC.utcoffset(None) else written
+    return written if offset else written.replace("+00:00", "Z")
 
 
 def http_url(name: str, value: object) -> str:
     """An absolute http or https URL without credentials or fragment."""
     url = text(name, value)
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or any(char.isspace() for char in url):
+    if not _is_http_url(url):
         raise ValueError(f"{name} must be an absolute http or https URL")
-    if parts.username or parts.password or parts.fragment:
+    if "@" in urlsplit(url).netloc or "#" in url:
         raise ValueError(f"{name} must carry no credentials and no fragment")
     return url
+
+
+def _is_http_url(url: str) -> bool:
+    if not url.isprintable() or " " in url or "\\" in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # its text would show a part of the URL
+        return False
 
 
 def known(fields: Mapping[str, object], names: Collection[str]) -> None:

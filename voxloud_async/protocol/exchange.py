@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import ApiError, DecodeError, api_error
 from ..wire.message import Headers, Request, Response
 from . import codec, jsontext
 from .operations import JSON, Operation
 from .retry_after import retry_after
+from .secrets import redacted, sent_texts
+from .text import read_text
 
 T = TypeVar("T")
 
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_DEEPEST_MESSAGE = 4
 _MESSAGE_KEYS = ("message", "error_description", "detail", "error", "title", "errors")
-_SHORTEST_PERSONAL = 3
 
 
 def build_request(
@@ -51,8 +54,8 @@ def build_request(
 def read_response(operation: Operation[T], response: Response) -> T:
     """The value of a successful answer; raises DecodeError where it does not fit the operation's result."""
     result: Any = None
-    if operation.result is bytes:
-        result = response.body
+    if operation.result is str:
+        result = read_text(response)
     elif operation.result is not None:
         result = _decode(operation, response)
     return result  # type: ignore[no-any-return]
@@ -60,58 +63,58 @@ def read_response(operation: Operation[T], response: Response) -> T:
 
 def read_error(operation: Operation[Any], request: Request, response: Response, *, wall: float) -> ApiError:
     """The error of an unsuccessful answer, whose body may be JSON, text, HTML or nothing (anomaly G8)."""
-    body = _error_body(response.body)
+    body = _error_body(redacted(response, request))
     return api_error(
         response.status,
-        _message(body),
+        _message(body) or _target(response),
         body,
         retry_after=retry_after(response.headers.get("Retry-After"), date=response.headers.get("Date"), wall=wall),
-        personal=tuple(_strings(_sent(request))),
+        personal=sent_texts(request),
         operation=str(operation),
     )
 
 
 def _decode(operation: Operation[Any], response: Response) -> Any:
-    if operation.result is Any:
-        return codec.decode(response.body, Any) if response.body.strip() else None
+    body = response.body
+    if operation.may_be_empty and not body.strip():
+        body = b"null"
     try:
-        return codec.decode(response.body, operation.result)
+        return codec.decode(body, operation.result)
     except DecodeError as error:
         error.operation = str(operation)
         raise
 
 
-def _error_body(body: bytes) -> object:
+def _error_body(body: str) -> object:
     try:
-        return jsontext.loads(body)
+        return jsontext.loads(body.encode())
     except ValueError:
-        return body.decode("utf-8", "replace")
+        return body
 
 
 def _message(body: object) -> str:
-    if isinstance(body, str):
-        title = _TITLE.search(body)
-        if title:
-            return " ".join(title[1].split())
-        return "" if body.lstrip().startswith("<") else body.strip().partition("\n")[0][:200]
-    if isinstance(body, Mapping):
-        found = (body[key] for key in _MESSAGE_KEYS if body.get(key))
-        return next((str(value)[:200] for value in found), "")
-    return ""
+    """What the service says of its error: a text it names so, the title of a page, the first line of a text."""
+    if not isinstance(body, str):
+        return _named_text(body)
+    title = _TITLE.search(body)
+    if title:
+        return " ".join(html.unescape(title[1]).split())
+    return "" if body.lstrip().startswith("<") else body.strip().partition("\n")[0]
 
 
-def _sent(request: Request) -> object:
-    return None if request.body is None else jsontext.loads(request.body)
+def _named_text(value: object) -> str:
+    for _ in range(_DEEPEST_MESSAGE):  # {"errors": [{"message": "..."}]}
+        if isinstance(value, Mapping):
+            value = next((value[key] for key in _MESSAGE_KEYS if value.get(key)), None)
+        elif isinstance(value, list):
+            value = value[0] if value else None
+    return value if isinstance(value, str) else ""
 
 
-def _strings(value: object) -> Iterator[str]:
-    """The values a caller sent, which the service may quote back in its error."""
-    if isinstance(value, str):
-        if len(value) >= _SHORTEST_PERSONAL:
-            yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+def _target(response: Response) -> str:
+    """The host a redirect leads to; the rest of its address may hold what was sent."""
+    try:
+        host = urlsplit(response.headers.get("Location", "")).hostname
+    except ValueError:
+        return ""
+    return f"to {host}" if host else ""

@@ -60,6 +60,8 @@ class Operation(Generic[T_co]):
     alternative: str | None = None
     accept: str = JSON
     max_body: int = MAX_BODY
+    may_be_empty: bool = False
+    """Whether an empty body reads like a JSON null."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -115,12 +117,12 @@ QUERY_EVENTS: Operation[Page[TelephonyEvent]] = Operation(
     Page[TelephonyEvent],
     max_body=EVENT_PAGE_MAX_BODY,
 )
-EXPORT_EVENTS: Operation[bytes] = Operation(
+EXPORT_EVENTS: Operation[str] = Operation(
     "export_telephony_events",
     "POST",
     "/api/v1/telephony-events",
     Safety.READ,
-    bytes,
+    str,
     accept=CSV,
     max_body=EVENT_PAGE_MAX_BODY,
 )
@@ -128,7 +130,12 @@ GET_EVENT: Operation[TelephonyEvent] = Operation(
     "get_telephony_event", "GET", "/api/v1/telephony-events/{id}", Safety.READ, TelephonyEvent
 )
 FIND_EVENTS: Operation[Matches[TelephonyEvent]] = Operation(
-    "find_telephony_events", "GET", "/api/v1/telephony-events", Safety.READ, Matches[TelephonyEvent]
+    "find_telephony_events",
+    "GET",
+    "/api/v1/telephony-events",
+    Safety.READ,
+    Matches[TelephonyEvent],
+    may_be_empty=True,
 )
 
 CREATE_CLICK_TO_CALL: Operation[ClickToCall] = Operation(
@@ -160,4 +167,5 @@ def free_operation(method: str, path: str) -> Operation[Any]:
     arguments.path("path", path)
     listed = next((operation for operation in OPERATIONS if operation.names(method, path)), None)
     safety = listed.safety if listed else _BY_VERB.get(method, Safety.CREATE)
-    return Operation(f"{method} request", method, path, safety, Any)
+    max_body = listed.max_body if listed else MAX_BODY
+    return Operation(f"{method} request", method, path, safety, Any, max_body=max_body, may_be_empty=True)

@@ -7,13 +7,10 @@ from collections.abc import Callable
 from typing import Any, get_args, get_origin
 
 from cattrs import Converter
-from cattrs.errors import BaseValidationError
 
 from ..page import Matches, Page
-from .fault import MisplacedError
+from .fault import FAULTS, MisplacedError
 from .scalars import named
-
-_FAULTS = (TypeError, ValueError, KeyError, BaseValidationError)
 
 
 def configure(converter: Converter) -> None:
@@ -52,7 +49,7 @@ def _page_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Page[Any
     def member(value: dict[str, Any], name: str, kind: Any) -> Any:
         try:
             return converter.structure(value[name] if kind is rows else value.get(name), kind)
-        except _FAULTS as error:
+        except FAULTS as error:
             raise MisplacedError(name) from error
 
     return read

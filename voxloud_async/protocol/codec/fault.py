@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from cattrs import ClassValidationError, IterableValidationError
+from cattrs import BaseValidationError, ClassValidationError, IterableValidationError
+
+FAULTS = (TypeError, ValueError, KeyError, BaseValidationError)
+"""What reading a value that does not fit its type may raise."""
 
 
 class MisplacedError(ValueError):
@@ -18,9 +21,9 @@ def locate(error: BaseException) -> tuple[str, str]:
     path = ""
     while True:
         inner, step = _step(error)
-        path += step if step.startswith("[") or not path else f".{step}"
         if inner is None:
             return path, _reason(error)
+        path += f".{step}" if path and not step.startswith("[") else step
         error = inner
 
 

@@ -75,11 +75,14 @@ def _canonical(name: str, row: dict[str, Any], aliases: dict[str, str]) -> str:
 
 def _unstructure_hook(kind: type[Model], converter: Converter) -> Callable[[Model], dict[str, Any]]:
     members = make_dict_unstructure_fn(kind, converter, **_overrides(kind))
-    lower = [field.metadata["wire"] for field in fields(kind) if field.metadata.get("case") == "lower"]
+    lower = [(field.name, field.metadata["wire"]) for field in fields(kind) if field.metadata.get("case") == "lower"]
 
     def write(model: Model) -> dict[str, Any]:
         row = {name: item for name, item in members(model).items() if item is not None or name in model.nulls}
-        row.update((name, str(row[name]).lower()) for name in lower if row.get(name))
+        for attribute, wire in lower:
+            word = getattr(model, attribute)
+            if word is not None and word.is_known:  # an unknown word is written as it came
+                row[wire] = row[wire].lower()
         return row | dict(model.extra)
 
     return write

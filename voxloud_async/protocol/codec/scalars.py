@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,8 @@ from cattrs import Converter
 from ...models import Extension, OpenEnum
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_DIGITS = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 _NAMES = {
     bool: "a boolean",
@@ -36,11 +39,12 @@ def configure(converter: Converter) -> None:
     converter.register_structure_hook(int, _integer)
     converter.register_structure_hook(float, _number)
     converter.register_structure_hook(datetime, moment)
-    converter.register_unstructure_hook(datetime, lambda value: value.isoformat(timespec="milliseconds"))
+    converter.register_unstructure_hook(datetime, _written)
     converter.register_structure_hook(Extension, _extension)
     converter.register_unstructure_hook(Extension, lambda value: value.raw)
-    converter.register_structure_hook_func(_is_open_enum, lambda value, kind: kind(_string(value)))
-    converter.register_unstructure_hook_func(_is_open_enum, lambda value: value.value)
+    # By class, not by predicate: the hook of `str`, which they derive from, would come first.
+    converter.register_structure_hook(OpenEnum, lambda value, kind: kind(_string(value)))
+    converter.register_unstructure_hook(OpenEnum, lambda value: value.value)
     converter.register_structure_hook_factory(_is_array, lambda kind: _array_hook(kind, converter))
     converter.register_unstructure_hook_factory(_is_array, lambda _: list)
 
@@ -48,10 +52,15 @@ def configure(converter: Converter) -> None:
 def moment(value: Any, _: Any = None) -> datetime:
     """An aware time from ISO 8601 or from milliseconds since 1970, as a number or its digits (anomaly P5)."""
     if isinstance(value, str):
-        return _milliseconds(int(value)) if value.isascii() and value.isdigit() else _iso(value)
+        return _milliseconds(int(value)) if _DIGITS.fullmatch(value) else _iso(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _milliseconds(value)
     raise TypeError(f"expected a time, got {named(value)}")
+
+
+def _written(value: datetime) -> str:
+    """Milliseconds as everywhere in the API, and microseconds only where there are any to lose."""
+    return value.isoformat(timespec="microseconds" if value.microsecond % 1000 else "milliseconds")
 
 
 def _iso(value: str) -> datetime:
@@ -85,7 +94,7 @@ def _boolean(value: Any, _: Any = None) -> bool:
 
 def _integer(value: Any, _: Any = None) -> int:
     number = _number(value)
-    if number != int(number):
+    if not isinstance(value, int) and not number.is_integer():
         raise ValueError("expected a whole number")
     return int(number)
 
@@ -100,10 +109,6 @@ def _extension(value: Any, _: Any = None) -> Extension:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError(f"expected an extension, got {named(value)}")
     return Extension(value)
-
-
-def _is_open_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, OpenEnum)
 
 
 def _is_array(kind: Any) -> bool:

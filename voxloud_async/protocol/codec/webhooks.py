@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from cattrs import Converter
-from cattrs.errors import BaseValidationError
 
 from ...models import CallEvent, CallPhase, EventType, Extra, TelephonyEvent, UnknownEvent, Webhook
-from .fault import MisplacedError
+from .events import is_fax, typed
+from .fault import FAULTS, MisplacedError
 from .objects import keep, wire_object
-from .scalars import moment
 
 _BARE_PHASES = frozenset(phase.value for phase in CallPhase)
 _PHASES = _BARE_PHASES | {f"CALL_{phase}" for phase in _BARE_PHASES}
-_FAULTS = (TypeError, ValueError, KeyError, BaseValidationError)
 _ENVELOPE = frozenset({"type", "timestamp", "pbx_id", "data"})
+_OPTIONAL: dict[str, Any] = {"timestamp": datetime | None, "pbx_id": int | None}
 
 
 def configure(converter: Converter) -> None:
@@ -30,38 +30,43 @@ def _webhook(converter: Converter) -> Callable[[Any, Any], Webhook]:
         return enveloped(delivery) if "data" in delivery else bare(delivery)
 
     def enveloped(delivery: dict[str, Any]) -> Webhook:
-        kind = delivery.get("type")
-        data = payload(delivery["data"], kind)
+        kind, row = delivery.get("type"), _at("data", wire_object, delivery["data"])
         webhook = Webhook(
-            type=_event_type(kind if kind is not None else _own_type(delivery["data"])),
-            timestamp=_at("timestamp", moment, delivery.get("timestamp")),
-            pbx_id=_at("pbx_id", lambda item: converter.structure(item, int), delivery.get("pbx_id")),
-            data=data,
+            type=_event_type(_own_type(row) if kind is None else kind),
+            timestamp=optional("timestamp", delivery),
+            pbx_id=optional("pbx_id", delivery),
+            data=payload(typed(row, kind)),
         )
         keep(webhook, "extra", Extra({name: item for name, item in delivery.items() if name not in _ENVELOPE}))
+        keep(webhook, "nulls", frozenset(name for name in _OPTIONAL if name in delivery and delivery[name] is None))
         return webhook
 
-    def bare(delivery: dict[str, Any]) -> Webhook:
-        data = payload(delivery, None)
-        return Webhook(type=_event_type(_own_type(delivery)), timestamp=data.timestamp, pbx_id=None, data=data)
+    def optional(name: str, delivery: dict[str, Any]) -> Any:
+        return _at(name, lambda value: converter.structure(value, _OPTIONAL[name]), delivery.get(name))
 
-    def payload(row: Any, kind: Any) -> Any:
-        model: Any = CallEvent if _is_call_event(wire_object(row), kind) else TelephonyEvent
+    def bare(delivery: dict[str, Any]) -> Webhook:
+        kind = _event_type(_own_type(delivery))
+        data = payload(delivery)
+        return Webhook(type=kind, timestamp=data.timestamp, pbx_id=None, data=data)
+
+    def payload(row: dict[str, Any]) -> Any:
+        model: Any = CallEvent if _is_call_event(row) else TelephonyEvent
         try:
             return converter.structure(row, model)
-        except _FAULTS:
+        except FAULTS:
             # It happened, whatever its shape: a receiver that refused it would lose it.
             return converter.structure(row, UnknownEvent)
 
     return read
 
 
-def _is_call_event(row: dict[str, Any], kind: Any) -> bool:
-    return row.get("type", kind) in _PHASES
+def _is_call_event(row: dict[str, Any]) -> bool:
+    kind = row.get("type")
+    return isinstance(kind, str) and kind in _PHASES
 
 
 def _own_type(row: dict[str, Any]) -> Any:
-    return row.get("type", EventType.FAX_CALL.value if "sender" in row else None)
+    return EventType.FAX_CALL.value if is_fax(row) else row.get("type")
 
 
 def _event_type(word: Any) -> EventType:
@@ -71,9 +76,7 @@ def _event_type(word: Any) -> EventType:
 
 
 def _at(path: str, read: Callable[[Any], Any], value: Any) -> Any:
-    if value is None:
-        return None
     try:
         return read(value)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise MisplacedError(path) from error

@@ -1,0 +1,68 @@
+"""The public interface as a type checker sees it: mypy and pyright read this file, nothing runs it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import assert_type
+
+import voxloud_async
+from voxloud_async import RetryPolicy, VoxloudClient, errors, models
+from voxloud_async.paging import Listing
+
+
+def the_face() -> None:
+    assert_type(voxloud_async.__version__, str)
+    assert_type(voxloud_async.VoxloudClient("key"), VoxloudClient)
+    _ = voxloud_async.Client  # type: ignore[attr-defined]
+
+
+async def account(client: VoxloudClient) -> None:
+    async with client as entered:
+        assert_type(entered, VoxloudClient)
+    assert_type(await client.validate_auth(), models.Account)
+    assert_type(client.with_options(timeout=1.0, retry=RetryPolicy(max_attempts=1), max_wait=5), VoxloudClient)
+    assert_type(await client.users.list(), list[models.User])
+
+
+async def contacts(client: VoxloudClient) -> None:
+    made = await client.contacts.create(first_name="John", primary_phone="+390312345678", phones=["+390387654321"])
+    assert_type(made, models.Contact)
+    assert_type(made.first_name, str | None)
+    assert_type(made.phones, tuple[str, ...] | None)
+    assert_type(await client.contacts.patch(made.id, job_title=None), models.Contact)
+    found = client.contacts.search(first_name="jo", email="doe", phone="678", page_size=100, max_items=None)
+    assert_type(found, Listing[models.Contact])
+    async for contact in found:
+        assert_type(contact, models.Contact)
+    await client.contacts.create(first_name="John")  # type: ignore[call-arg]
+    made.first_name = "Jane"  # type: ignore[misc]
+
+
+async def events(client: VoxloudClient) -> None:
+    query = client.telephony_events.query(number="+39", date_time_from=datetime.now(UTC), sort="timestamp,asc")
+    async for event in query:
+        assert_type(event, models.TelephonyEvent)
+        if isinstance(event, models.PhoneCall):
+            assert_type(event.talk_time, float | None)
+    async for page in query.pages():
+        assert_type(page.total, int | None)
+    assert_type(await query.collect(), list[models.TelephonyEvent])
+    assert_type(await client.telephony_events.find_by_call_id("aabb"), list[models.TelephonyEvent])
+    async for chunk in client.telephony_events.export_csv():
+        assert_type(chunk, bytes)
+
+
+async def calls(client: VoxloudClient) -> None:
+    made = await client.click_to_call.create(name="site", extension="101", outbound_number="+39", dial_first="contact")
+    assert_type(made, models.ClickToCall)
+    try:
+        await client.click_to_call.connect(made.id, contact="+390312345678")
+    except errors.ApiError as error:
+        assert_type(error.status, int)
+        assert_type(error.retry_after, float | None)
+
+
+async def subscriptions(client: VoxloudClient) -> None:
+    made = await client.webhook_subscriptions.create(callback_url="https://example.com", event_type="CALL_INCOMING")
+    assert_type(made, models.WebhookSubscription)
+    assert_type(await client.webhook_subscriptions.list(), list[models.WebhookSubscription])

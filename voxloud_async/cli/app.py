@@ -1,0 +1,96 @@
+"""The root of the console, and how a run of it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+
+from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, UnusedCliTokensError
+
+from .._version import __version__
+from ..errors import VoxloudError
+from .failure import INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, judge
+from .speech import complain, warnings_in_one_line
+
+_EPILOGUE = """\
+The API key is read from VOXLOUD_API_KEY; with --sandbox a command needs none.
+
+Exit codes: 0 done, 1 not all of it done, 2 wrong usage, 3 key refused, 4 not found, 5 request refused, \
+6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted.
+"""
+
+app = App(
+    name="voxloud",
+    help="Voxloud from the command line: contacts, call records, click-to-call and webhooks.",
+    help_epilogue=_EPILOGUE,
+    help_format="plaintext",
+    version=__version__,
+    default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,
+)
+
+# Named and not imported: `voxloud --help` shall load neither the client nor the sandbox.
+_GROUPS = {
+    "demo": ("demo:demo", "Show the main job, against a sandbox in bad weather."),
+    "sandbox": ("sandbox:sandbox", "Run a Voxloud of your own until Ctrl-C."),
+    "auth": ("auth:app", "Check the API key."),
+    "contacts": ("contacts:app", "Search, read, write and import contacts."),
+    "events": ("events:app", "List and export call records."),
+    "users": ("users:app", "List the users of the PBX."),
+    "click-to-call": ("click_to_call:app", "Manage click-to-calls and ring through them."),
+    "webhooks": ("webhooks:app", "Manage webhook subscriptions."),
+}
+for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
+    app.command(f"voxloud_async.cli.{_target}", name=_name, help=_help, sort_key=_place)
+
+
+def run(tokens: Sequence[str] | None = None) -> int:
+    """Run a command line, by default that of the process, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _speak_plainly(stream)
+    arguments = sys.argv[1:] if tokens is None else tokens
+    try:
+        with warnings_in_one_line():
+            code = app(arguments, result_action="return_value", print_error=False, exit_on_error=False)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _complain(USAGE, f"{_explained(error)} (see voxloud --help)")
+    except VoxloudError as error:
+        return _complain(*judge(error))
+    except ValueError as error:
+        return _complain(USAGE, str(error))
+    except BrokenPipeError:
+        _give_up_stdout()
+        return PIPE_CLOSED
+    except OSError as error:
+        return _complain(NOT_ALL, f"{error.strerror}: {error.filename}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code or 0
+
+
+def _complain(code: int, line: str) -> int:
+    complain(line)
+    return code
+
+
+def _explained(error: CycloptsError) -> str:
+    """What is wrong with the command line, without what might be a key in it."""
+    if isinstance(error, UnknownOptionError):
+        return f"unknown option {error.token.keyword}"
+    if isinstance(error, UnusedCliTokensError):
+        return "too many arguments"
+    return str(error)
+
+
+def _speak_plainly(stream: object) -> None:
+    """Let no character be too strange to print, and files hold UTF-8 on every system."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="backslashreplace")
+
+
+def _give_up_stdout() -> None:
+    # What is still buffered has nowhere to go; the interpreter would complain of that at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,96 @@
+"""`voxloud events`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from .files import opened
+from .output import Output, View
+from .periods import Period
+from .service import Service
+from .speech import progress
+from .writers import Column, to_json
+
+if TYPE_CHECKING:
+    from ..client import VoxloudClient
+
+app = App(name="events")
+
+_EVENTS = View(
+    models=("PhoneCall", "ClickToCallCall", "FaxCall"),
+    columns=(
+        Column("LOCAL TIME", ("timestamp",), 16),
+        Column("TYPE", ("type",), 13),
+        Column("DIRECTION", ("direction",), 9),
+        Column("FROM", ("originatorNumber",)),
+        Column("TO", ("destinationNumber",)),
+        Column("S", ("duration",), 4),
+    ),
+)
+_PAGE = 200
+_EXPORT_PAGE = 1000
+_SERVICE = Service()
+_OUTPUT = Output()
+_ALWAYS = Period()
+
+
+@app.command(name="list")
+async def list_events(
+    *,
+    period: Period = _ALWAYS,
+    number: str | None = None,
+    limit: int | None = None,
+    service: Service = _SERVICE,
+    output: Output = _OUTPUT,
+) -> None:
+    """List call records, the oldest first, as they arrive.
+
+    Args:
+        number: Only those of this number.
+        limit: At most so many.
+    """
+    start, end = period.bounds()
+    async with service.client() as client:
+        events = client.telephony_events.query(
+            number=number, date_time_from=start, date_time_to=end, page_size=_PAGE, max_items=limit
+        )
+        await output.stream(events, _EVENTS)
+
+
+@app.command
+async def export(
+    *,
+    period: Period = _ALWAYS,
+    number: str | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    format: Literal["csv", "ndjson"] | None = None,  # noqa: A002 - the option's name everywhere
+    service: Service = _SERVICE,
+) -> None:
+    """Write call records to a file, the oldest first.
+
+    Args:
+        number: Only those of this number.
+        output: The file, which appears once it is complete; by default standard output.
+        format: "csv" is the service's own CSV; by default what the file's name says, else csv.
+    """
+    start, end = period.bounds()
+    by_name = output is not None and output.suffix in {".ndjson", ".jsonl"}
+    chosen = format or ("ndjson" if by_name else "csv")
+    async with service.client() as client:
+        query = {"number": number, "date_time_from": start, "date_time_to": end, "page_size": _EXPORT_PAGE}
+        chunks = client.telephony_events.export_csv(**query) if chosen == "csv" else _ndjson(client, **query)
+        with opened(output) as file, progress("Exporting") as advance:
+            async for chunk in chunks:
+                file.write(chunk)
+                advance(chunk.count(b"\n"))
+
+
+async def _ndjson(client: VoxloudClient, **query: Any) -> AsyncIterator[bytes]:
+    from ..protocol.codec import unstructure  # noqa: PLC0415 - `--help` does without
+
+    async for page in client.telephony_events.query(**query).pages():
+        yield "".join(f"{to_json(unstructure(event))}\n" for event in page.items).encode(errors="backslashreplace")

@@ -1,0 +1,64 @@
+"""`voxloud contacts import`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+from attrs import asdict
+from cyclopts import Parameter
+
+from .import_rows import InputFormat, format_of, read_rows
+from .import_run import ImportRun, Tally
+from .output import Output
+from .service import Service
+from .speech import progress
+
+_CONCURRENCY = 16
+_SERVICE = Service()
+_OUTPUT = Output()
+
+
+async def import_contacts(
+    file: Path,
+    /,
+    *,
+    input_format: InputFormat | None = None,
+    delimiter: str = ",",
+    concurrency: int = _CONCURRENCY,
+    dry_run: Annotated[bool, Parameter(show_default=False)] = False,
+    service: Service = _SERVICE,
+    output: Output = _OUTPUT,
+) -> int:
+    """Create a contact for each row of a CSV or NDJSON file.
+
+    A row that cannot be sent, or that the service refuses, is told with its line, field and reason, and the others go
+    on. The result counts them; the exit code is 0 where all were created, 7 where it is not known of some whether they
+    were, else 1.
+
+    Args:
+        file: UTF-8, with or without byte order mark. CSV has a first line of field names, and several phones or emails in
+            one cell with ";" between them; an empty cell is a field left out. NDJSON has one object a line.
+        input_format: By default what the file's name says: .csv, .ndjson or .jsonl.
+        delimiter: What separates two cells of CSV.
+        concurrency: Rows sent at once.
+        dry_run: Check every row and send nothing.
+    """
+    if concurrency < 1:
+        raise ValueError("--concurrency must be at least 1")
+    if len(delimiter) != 1:
+        raise ValueError("--delimiter must be one character")
+    chosen = input_format or format_of(file)
+    tally = Tally()
+    with closing(file.open("rb")) as source, progress("Importing") as advance:
+        run = ImportRun(read_rows(source, chosen, delimiter=delimiter), tally, advance)
+        try:
+            if dry_run:
+                run.check()
+            else:
+                async with service.client() as client:
+                    await run.send(client.contacts, concurrency)
+        finally:
+            output.values(asdict(tally))
+    return run.exit_code

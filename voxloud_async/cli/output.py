@@ -1,0 +1,98 @@
+"""How a command shows its result: the option every command has, and what becomes of models."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterable, Sequence
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from attrs import field, frozen
+from cyclopts import Group, Parameter
+
+from .writers import Column, CsvWriter, JsonWriter, NdjsonWriter, Row, TableWriter, Writer, to_json, write_fields
+
+if TYPE_CHECKING:
+    from ..models import Model
+
+Format = Literal["table", "json", "ndjson", "csv"]
+
+
+@frozen
+class View:
+    """What a kind of object looks like: the models it comes in, which give the columns of CSV, and those of a table."""
+
+    models: tuple[str, ...] = field(converter=tuple)
+    columns: tuple[Column, ...] = field(converter=tuple)
+
+
+@Parameter(name="*", group=Group("Output", sort_key=10))
+@frozen(kw_only=True)
+class Output:
+    """The form of the result, on standard output."""
+
+    format: Format | None = None
+    """By default a table on a terminal and NDJSON, one object a line, elsewhere."""
+
+    @property
+    def chosen(self) -> Format:
+        """The format, asked for or not."""
+        return self.format or ("table" if sys.stdout.isatty() else "ndjson")
+
+    async def stream(self, models: AsyncIterable[Model], view: View) -> None:
+        """Write models as they come."""
+        writer = self._writer(sys.stdout, view)
+        async for model in models:
+            writer.write(_wire(model))
+        writer.end()
+
+    def several(self, models: Sequence[Model], view: View) -> None:
+        """Write models that are all there."""
+        writer = self._writer(sys.stdout, view)
+        for model in models:
+            writer.write(_wire(model))
+        writer.end()
+
+    def one(self, model: Model, view: View) -> None:
+        """Write one model."""
+        row = _wire(model)
+        if self.chosen == "csv":
+            CsvWriter(sys.stdout, wire_columns(view)).write(row)
+        else:
+            self.values(row)
+
+    def values(self, row: Row) -> None:
+        """Write one object that is no model."""
+        out = sys.stdout
+        if self.chosen == "table":
+            write_fields(out, row)
+        elif self.chosen == "csv":
+            CsvWriter(out, list(row)).write(row)
+        else:
+            out.write(to_json(row) + "\n")
+
+    def _writer(self, out: TextIO, view: View) -> Writer:
+        match self.chosen:
+            case "table":
+                return TableWriter(out, view.columns, width=get_terminal_size().columns)
+            case "json":
+                return JsonWriter(out)
+            case "csv":
+                return CsvWriter(out, wire_columns(view))
+            case "ndjson":
+                return NdjsonWriter(out)
+
+
+def wire_columns(view: View) -> list[str]:
+    """The wire names of a view's models, each once."""
+    from .. import models  # noqa: PLC0415 - `--help` does without
+    from ..protocol.codec.fault import wire_names  # noqa: PLC0415
+
+    kinds = [getattr(models, name) for name in view.models]
+    return list(dict.fromkeys(name for kind in kinds for name in wire_names(kind).values()))
+
+
+def _wire(model: Model) -> dict[str, Any]:
+    from ..protocol.codec import unstructure  # noqa: PLC0415 - the same
+
+    return unstructure(model)

@@ -1,0 +1,102 @@
+"""`voxloud sandbox`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from ..sandbox import Quirks, Sandbox, SlidingWindow, Weather
+from .speech import remark
+
+_RATE = re.compile(r"(\d+)(?:/([smh]))?")
+_SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+async def sandbox(
+    *,
+    port: int = 0,
+    seed: int = 0,
+    contacts: int = 500,
+    users: int = 12,
+    rows: int = 20_000,
+    days: int = 182,
+    latency: float = 0.0,
+    rate_limit: str | None = None,
+    retry_after: Literal["none", "seconds", "date"] = "none",
+    maintenance: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None,
+    quirk: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None,
+) -> None:
+    """Run a Voxloud of your own until Ctrl-C, and print how to reach it. The output can be read by a shell.
+
+    Args:
+        port: Where it listens on this machine; 0 takes a free port.
+        seed: Decides everything in it: people, calls, ids and misfortunes.
+        contacts: Contacts at the start.
+        users: Users.
+        rows: Call records at the start.
+        days: Days over which the call records spread.
+        latency: Seconds before each answer.
+        rate_limit: Requests it takes in any second, or 100/m in any minute, 1000/h in any hour; the others get 429.
+        retry_after: What a refusal says of when to come back.
+        maintenance: START:LENGTH, in seconds; for so long, so much after the start, it answers 503. May be repeated.
+        quirk: NAME=VALUE: how to read the API text where it is open; docs/sandbox.md tells more. May be repeated.
+    """
+    weather = Weather(
+        latency=latency,
+        limits=() if rate_limit is None else (read_limit(rate_limit),),
+        retry_after=retry_after,
+        maintenance=tuple(read_window(text) for text in maintenance or ()),
+    )
+    pbx = Sandbox(
+        port=port,
+        seed=seed,
+        contacts=contacts,
+        users=users,
+        events=rows,
+        days=days,
+        now=datetime.now(UTC),
+        weather=weather,
+        quirks=Quirks(**read_quirks(quirk or ())),
+    )
+    async with pbx:
+        print(f"# {rows:,} call records, {contacts:,} contacts; url {pbx.url} key {pbx.api_key}")  # noqa: T201 - the console
+        print(f"export VOXLOUD_BASE_URL={pbx.url}\nexport VOXLOUD_API_KEY={pbx.api_key}", flush=True)  # noqa: T201
+        remark("Ctrl-C stops the sandbox")
+        await asyncio.Event().wait()
+
+
+def read_limit(text: str) -> SlidingWindow:
+    """A limit such as 20 or 100/m."""
+    match = _RATE.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise ValueError("--rate-limit must be a number of requests, such as 20, 100/m or 1000/h")
+    return SlidingWindow(int(match[1]), _SECONDS[match[2]])
+
+
+def read_window(text: str) -> tuple[float, float]:
+    """A maintenance window such as 30:10."""
+    start, _, length = text.partition(":")
+    try:
+        return float(start), float(length)
+    except ValueError:
+        raise ValueError("--maintenance must be START:LENGTH in seconds, such as 30:10") from None
+
+
+def read_quirks(texts: Sequence[str]) -> dict[str, Any]:
+    """The fields of `Quirks` out of texts such as contact_update=post."""
+    readings = Quirks.readings()
+    chosen = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        values = {str(each): each for each in readings.get(name.replace("-", "_"), ())}
+        if not values:
+            raise ValueError(f"--quirk: there is no {name}; there are {', '.join(readings)}")
+        if value not in values:
+            raise ValueError(f"--quirk {name} is one of {', '.join(map(repr, values))}")
+        chosen[name.replace("-", "_")] = values[value]
+    return chosen

@@ -1,0 +1,51 @@
+"""What the console says beside its data: on standard error, one line at a time."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def complain(line: str) -> None:
+    """Say what went wrong, always."""
+    print(f"voxloud: {printable(line)}", file=sys.stderr)  # noqa: T201 - this is the console
+
+
+def remark(line: str) -> None:
+    """Say something helpful, to a terminal only."""
+    if sys.stderr.isatty():
+        complain(line)
+
+
+def printable(text: str) -> str:
+    """A text in one line that cannot steer a terminal, whatever a stranger wrote into it."""
+    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+@contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """Show the client's warnings without the place in the code they come from."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _show
+        yield
+
+
+@contextmanager
+def progress(title: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
+    """A bar on standard error, where that is a terminal; call what it gives with each step."""
+    from rich.console import Console  # noqa: PLC0415 - most commands show no bar
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bars:
+        task = bars.add_task(title, total=total)
+        yield lambda steps: bars.advance(task, steps)
+
+
+def _show(message: Warning | str, *_: Any, **__: Any) -> None:
+    complain(f"warning: {message}")
