@@ -8,7 +8,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from .errors import AuthenticationError
@@ -35,6 +35,14 @@ from .wire.transport import Transport
 BASE_URL = "https://developer.voxloud.com"
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class OptionChanges(TypedDict, total=False):
+    """What `with_options` may change; see `VoxloudClient`."""
+
+    timeout: float
+    max_wait: float | None
+    retry: RetryPolicy
 
 
 class InsecureBaseURLWarning(UserWarning):
@@ -137,21 +145,22 @@ class VoxloudClient:
         arguments.query("query", query)
         return await self._session.call(free_operation(method, path), query=query, body=body)
 
-    def with_options(
-        self,
-        *,
-        timeout: float | None = None,
-        max_wait: float | None = None,
-        retry: RetryPolicy | None = None,
-    ) -> Self:
-        """The same client with other options, on the same connections, limiter and lifetime; None keeps an option."""
+    def with_options(self, **options: Unpack[OptionChanges]) -> Self:
+        """The same client with other options, on the same connections, limiter and lifetime; what is left out stays.
+
+        `max_wait=None` takes the bound away.
+        """
+        arguments.known(options, OptionChanges.__annotations__)
         now = self._session.options
-        options = _options(
-            now.timeout if timeout is None else timeout,
-            now.max_wait if max_wait is None else max_wait,
-            now.retry if retry is None else retry,
+        return self._of(
+            self._session.with_options(
+                _options(
+                    options.get("timeout", now.timeout),
+                    options.get("max_wait", now.max_wait),
+                    options.get("retry", now.retry),
+                )
+            )
         )
-        return self._of(self._session.with_options(options))
 
     async def aclose(self) -> None:
         """End calls under way with `ClientClosedError`, refuse new ones, give connections back. May be called twice."""
