@@ -8,7 +8,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from .errors import AuthenticationError
@@ -35,6 +35,14 @@ from .wire.transport import Transport
 BASE_URL = "https://developer.voxloud.com"
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class OptionChanges(TypedDict, total=False):
+    """What `with_options` may change; see `VoxloudClient`."""
+
+    timeout: float
+    max_wait: float | None
+    retry: RetryPolicy
 
 
 class InsecureBaseURLWarning(UserWarning):
@@ -77,8 +85,8 @@ class VoxloudClient:
         chance: Callable[[], float] = random.random,
     ) -> None:
         key = ApiKey(_from_environment("api_key", api_key, "VOXLOUD_API_KEY"))
-        url = _base_url(base_url or os.environ.get("VOXLOUD_BASE_URL") or BASE_URL)
-        options = _options(timeout, max_wait, retry or RetryPolicy())
+        url = _base_url(os.environ.get("VOXLOUD_BASE_URL") or BASE_URL if base_url is None else base_url)
+        options = _options(timeout, max_wait, RetryPolicy() if retry is None else retry)
         clock = clock or LoopClock()
         controller = RateController(_rate(rate), chance=chance)
         arguments.number("max_concurrency", max_concurrency, 1)
@@ -131,25 +139,28 @@ class VoxloudClient:
         """Send any request to the service and return its decoded JSON, None where the answer is empty.
 
         An operation of the API keeps its safety; else GET may be sent again, PUT and DELETE too, and any other method
-        counts as a create, which never is.
+        counts as a create, which never is. Raises ValueError or TypeError for a path that is not plainly absolute, and
+        for what JSON or a query cannot hold.
         """
+        arguments.query("query", query)
         return await self._session.call(free_operation(method, path), query=query, body=body)
 
-    def with_options(
-        self,
-        *,
-        timeout: float | None = None,
-        max_wait: float | None = None,
-        retry: RetryPolicy | None = None,
-    ) -> Self:
-        """The same client with other options, on the same connections, limiter and lifetime; None keeps an option."""
+    def with_options(self, **options: Unpack[OptionChanges]) -> Self:
+        """The same client with other options, on the same connections, limiter and lifetime; what is left out stays.
+
+        `max_wait=None` takes the bound away.
+        """
+        arguments.known(options, OptionChanges.__annotations__)
         now = self._session.options
-        options = _options(
-            now.timeout if timeout is None else timeout,
-            now.max_wait if max_wait is None else max_wait,
-            retry or now.retry,
+        return self._of(
+            self._session.with_options(
+                _options(
+                    options.get("timeout", now.timeout),
+                    options.get("max_wait", now.max_wait),
+                    options.get("retry", now.retry),
+                )
+            )
         )
-        return self._of(self._session.with_options(options))
 
     async def aclose(self) -> None:
         """End calls under way with `ClientClosedError`, refuse new ones, give connections back. May be called twice."""
@@ -173,9 +184,9 @@ def _from_environment(name: str, value: str | None, variable: str) -> str:
 
 def _base_url(value: str) -> str:
     url = arguments.http_url("base_url", value).rstrip("/")
-    parts = urlsplit(url)
-    if parts.query:
+    if "?" in url:
         raise ValueError("base_url must carry no query")
+    parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         warnings.warn("base_url is not https", InsecureBaseURLWarning, stacklevel=3)
     return url
@@ -212,6 +223,8 @@ def _transport(transport: Transport | str | None, max_concurrency: int) -> tuple
         own = Httpx2Transport(limit=max_concurrency)
     elif isinstance(transport, str):
         raise ValueError("transport must be 'aiohttp', 'httpx2' or a Transport")
+    elif not callable(getattr(transport, "send", None)):
+        raise TypeError(f"transport must have the methods of a Transport; {type(transport).__name__} has no send")
     else:
         return None, transport
     return own, own

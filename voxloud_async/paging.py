@@ -2,57 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import define, evolve, frozen
 
+from .errors import DecodeError
 from .protocol.page import Page
 
 T = TypeVar("T")
 
-Fetch = Callable[[int], Awaitable[Page[T]]]
-"""Fetches the page that starts after this many rows (contacts) or has this number (telephony events)."""
+Fetch = Callable[[int | None], Awaitable[Page[T]]]
+"""Fetches the page at a position: rows before it (contacts) or its number (telephony events); None is the first."""
+
+_STALLED = 2
 
 
 @frozen
 class Listing(Generic[T]):
-    """A list that is read as it is iterated, each iteration anew. It holds no connection between two rows."""
+    """A list that is read as it is iterated, each iteration anew. It holds no connection between two rows.
+
+    A row that the page before had already, because rows moved in between, is left out. Where two pages in a row bring
+    nothing new the service repeats itself: that raises `DecodeError`, since it would never end.
+    """
 
     _fetch: Fetch[T]
     _advance: Callable[[int, Page[T]], int]
     _max_items: int | None = None
+    _wanted: Callable[[T], bool] | None = None
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        position, left = 0, self._max_items
-        while left is None or left > 0:
-            page = await self._fetch(position)
-            for item in page.items[:left]:
+    async def __aiter__(self) -> AsyncGenerator[T, None]:
+        walk = self._walk()
+        while (page := await walk.step()) is not None:
+            for item in page.items:
                 yield item
-            if _is_last(page):
-                return
-            left = None if left is None else left - len(page.items)
-            position = self._advance(position, page)
 
-    async def pages(self) -> AsyncIterator[Page[T]]:
-        """The pages, with what each says of the rest. `max_items` ends after the page that reaches it."""
-        position, left = 0, self._max_items
-        while left is None or left > 0:
-            page = await self._fetch(position)
+    async def pages(self) -> AsyncGenerator[Page[T], None]:
+        """The same rows page by page, with what each page says of the rest."""
+        walk = self._walk()
+        while (page := await walk.step()) is not None:
             yield page
-            if _is_last(page):
-                return
-            left = None if left is None else left - len(page.items)
-            position = self._advance(position, page)
 
     async def collect(self) -> list[T]:
         """All rows, in memory."""
         return [item async for item in self]
 
     async def first(self) -> T | None:
-        """The first row, or None; fetches one page."""
-        page = await self._fetch(0)
-        return page.items[0] if page.items else None
+        """The first row, or None; fetches no page beyond it."""
+        walk = self._walk()
+        while (page := await walk.step()) is not None:
+            if page.items:
+                return page.items[0]
+        return None
+
+    def _walk(self) -> _Walk[T]:
+        return _Walk(self._fetch, self._advance, self._max_items, self._wanted)
+
+
+@define
+class _Walk(Generic[T]):
+    """One way through the pages: where it stands, how many rows are left to give, what the last page had."""
+
+    fetch: Fetch[T]
+    advance: Callable[[int, Page[T]], int]
+    left: int | None
+    wanted: Callable[[T], bool] | None
+    position: int | None = None
+    seen: frozenset[object] = frozenset()
+    stalled: int = 0
+    ended: bool = False
+
+    async def step(self) -> Page[T] | None:
+        """The next page, less what is not wanted; None at the end."""
+        if self.ended or self.left == 0:
+            return None
+        page = await self.fetch(self.position)
+        # `has_next` may promise a row that was deleted meanwhile (anomaly C14): an empty page ends too.
+        self.ended = not page.items or page.has_next is False
+        self.position = self.advance(self.position or 0, page)
+        items = self._new(page.items)
+        if self.wanted is not None:
+            items = tuple(filter(self.wanted, items))
+        if self.left is not None:
+            items = items[: self.left]
+            self.left -= len(items)
+        return page if len(items) == len(page.items) else evolve(page, items=items)
+
+    def _new(self, items: tuple[T, ...]) -> tuple[T, ...]:
+        """The rows that the page before did not have."""
+        keys = [_key(item) for item in items]
+        new = tuple(item for item, key in zip(items, keys, strict=True) if key not in self.seen)
+        self.stalled = 0 if new or not items else self.stalled + 1
+        if self.stalled == _STALLED and not self.ended:
+            raise DecodeError("the service sends the same rows over and over")
+        self.seen = frozenset(keys)
+        return new
 
 
 def by_offset(position: int, page: Page[object]) -> int:
@@ -60,11 +104,11 @@ def by_offset(position: int, page: Page[object]) -> int:
     return position + len(page.items)
 
 
-def by_number(position: int, _: Page[object]) -> int:
-    """Telephony events are addressed by the number of their page, from 0."""
-    return position + 1
+def by_number(position: int, page: Page[object]) -> int:
+    """Telephony events are addressed by the number of their page, from 0 unless the answers count from 1 (T9)."""
+    return position + (2 if page.number == position + 1 else 1)
 
 
-def _is_last(page: Page[object]) -> bool:
-    # `has_next` may promise a row that was deleted meanwhile (anomaly C14): an empty page ends too.
-    return not page.items or page.has_next is False
+def _key(item: object) -> object:
+    identifier = getattr(item, "id", None)
+    return item if identifier is None else (type(item), identifier)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from .errors import ClientClosedError
 from .wire.message import Headers, Request, Response
 
 __all__ = ["FakeClock", "FakeTransport", "ScriptExhaustedError", "answer"]
@@ -48,11 +49,13 @@ class FakeTransport:
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ARG002, ASYNC109 - the contract
         """Answer with the next entry."""
+        if self.closed:
+            raise ClientClosedError("the transport is closed")
         self.requests.append(request)
         if not self._script:
             raise ScriptExhaustedError(f"no answer left for {request.method} {request.url.partition('?')[0]}")
-        await asyncio.sleep(0)
         entry = self._script.popleft()
+        await asyncio.sleep(0)  # other tasks get their turn, as on a wire
         outcome = entry(request) if callable(entry) else entry
         if isinstance(outcome, Exception):
             raise outcome

@@ -1,0 +1,1 @@
+"""Calls that meet a limit nobody told them of."""

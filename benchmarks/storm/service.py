@@ -9,23 +9,25 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from voxloud_async.sandbox import Concurrency, FixedWindow, SlidingWindow, TokenBucket  # noqa: F401
+from voxloud_async.sandbox import Limit
 from voxloud_async.testing import answer
 from voxloud_async.wire.message import Request, Response
 
-CONTACT = {"name": "Acme", "email": "a@example.com"}
+ACCOUNT = {"name": "Acme", "email": "office@example.com"}
+
+Span = tuple[float, float]
 
 
-@define(slots=False)
+@define(slots=False, kw_only=True)
 class Service:
-    """A transport that is the service. Counts what reaches it."""
+    """A transport that is the service. It notes the time of whatever reaches it."""
 
-    limit: object
+    limit: Limit
     seed: int = 0
     retry_after: bool = False
-    maintenance: Sequence[tuple[float, float]] = ()
-    one_way: tuple[float, float] = (0.015, 0.030)
-    work: tuple[float, float] = (0.020, 0.080)
+    maintenance: Sequence[Span] = ()
+    one_way: Span = (0.015, 0.030)
+    work: Span = (0.020, 0.080)
     accepted: list[float] = field(factory=list)
     refused: list[float] = field(factory=list)
     unavailable: list[float] = field(factory=list)
@@ -34,7 +36,11 @@ class Service:
         self._random = random.Random(self.seed)
         self._meter = self.limit.meter()
 
-    async def send(self, request: Request, *, timeout: float) -> Response:
+    @property
+    def attempts(self) -> int:
+        return len(self.accepted) + len(self.refused) + len(self.unavailable)
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ARG002, ASYNC109 - the contract
         await asyncio.sleep(self._random.uniform(*self.one_way))
         response = await self._answer()
         await asyncio.sleep(self._random.uniform(*self.one_way))
@@ -50,14 +56,14 @@ class Service:
                 self.unavailable.append(now)
                 return answer(None, status=503, headers=self._hint(start + length - now))
         wait = self._meter.wait(now)
-        if wait > 0:
+        if wait > 0.0:
             self.refused.append(now)
             return answer(None, status=429, headers=self._hint(wait))
         self._meter.take(now)
         self.accepted.append(now)
         await asyncio.sleep(self._random.uniform(*self.work))
         self._meter.release()
-        return answer(CONTACT)
+        return answer(ACCOUNT)
 
     def _hint(self, wait: float) -> dict[str, str]:
         return {"Retry-After": str(math.ceil(wait))} if self.retry_after else {}

@@ -1,4 +1,4 @@
-"""The learned limiter against hidden limits, in virtual time: `python -m benchmarks.storm.simulate`."""
+"""The learned limiter against hidden limits, in virtual time: `python -m benchmarks.storm.simulate [case ...]`."""
 
 from __future__ import annotations
 
@@ -6,88 +6,158 @@ import asyncio
 import random
 import statistics
 import sys
+from collections.abc import Sequence
+
+from attrs import astuple, evolve, field, frozen
 
 from voxloud_async import VoxloudClient
-from voxloud_async.sandbox import Concurrency, FixedWindow, SlidingWindow, TokenBucket
+from voxloud_async.errors import VoxloudError
+from voxloud_async.sandbox import FixedWindow, Limit, SlidingWindow, TokenBucket
+from voxloud_async.session.clock import LoopClock
 
 from . import virtual
-from .service import Service
+from .service import Service, Span
 
 WORKERS = 64
-A, B, C, E = FixedWindow(10), TokenBucket(10, 10), TokenBucket(10, 1), SlidingWindow(10)
+SEEDS = 3
+WARM_UP = 30.0
+"""Seconds after which a run counts as steady."""
 
 
-async def job(service: Service, requests: int, workers: int = WORKERS, seed: int = 0):
-    client = VoxloudClient("k", transport=service, chance=random.Random(seed).random)
+@frozen(kw_only=True)
+class Case:
+    """A hidden limit of `rate` requests a second, and what else happens."""
+
+    limit: Limit
+    rate: float
+    requests: int = 1000
+    retry_after: bool = False
+    maintenance: Sequence[Span] = ()
+    one_way: Span = (0.015, 0.030)
+
+    def service(self, seed: int) -> Service:
+        return Service(
+            limit=self.limit,
+            seed=seed,
+            retry_after=self.retry_after,
+            maintenance=self.maintenance,
+            one_way=self.one_way,
+        )
+
+    def down(self, start: float, end: float) -> float:
+        """Seconds of maintenance between two times."""
+        return sum(max(0.0, min(at + length, end) - max(at, start)) for at, length in self.maintenance)
+
+
+@frozen
+class Figures:
+    """Shares of the best possible, percent of the attempts, seconds, counts."""
+
+    good: float
+    steady: float
+    refused: float
+    p99: float
+    p99_over_p50: float
+    jain: float
+    failed: float
+    unavailable: float
+
+
+@frozen
+class Run:
+    """What the callers of one run saw."""
+
+    seconds: float
+    waits: list[float] = field(factory=list)
+    done: list[int] = field(factory=list)
+    failed: int = 0
+
+
+async def run(service: Service, requests: int, workers: int = WORKERS) -> Run:
+    """Let workers make the requests among them, each one after another."""
     loop = asyncio.get_running_loop()
+    clock, chance = LoopClock(), random.Random(service.seed).random
+    client = VoxloudClient("key", transport=service, clock=clock, chance=chance, max_concurrency=workers)
     left = iter(range(requests))
-    waits, shares, failed = [], [], 0
+    waits: list[float] = []
 
-    async def worker() -> None:
-        nonlocal failed
-        done = 0
+    async def work() -> tuple[int, int]:
+        done = failed = 0
         for _ in left:
             started = loop.time()
             try:
                 await client.validate_auth()
                 done += 1
-            except Exception as e:
+            except VoxloudError:
                 failed += 1
             waits.append(loop.time() - started)
-        shares.append(done)
+        return done, failed
 
-    await asyncio.gather(*(worker() for _ in range(workers)))
-    return loop.time(), waits, shares, failed, client
-
-
-def figures(limit, rate, requests=1000, seeds=3, ideal=None, steady_from=30.0, **weather):
-    rows = []
-    for seed in range(seeds):
-        service = Service(limit, seed=seed, **weather)
-        total, waits, shares, failed, client = virtual.run(job(service, requests, seed=seed))
-        end = service.accepted[-1]
-        down = sum(length for s, length in weather.get("maintenance", ()) if s < end)
-        late_down = sum(max(0, min(s + length, end) - max(s, steady_from)) for s, length in weather.get("maintenance", ()) if s < end)
-        steady = [t for t in service.accepted if steady_from < t]
-        attempts = len(service.accepted) + len(service.refused) + len(service.unavailable)
-        waits.sort()
-        rows.append((
-            (requests / rate + down) / total,
-            len(steady) / rate / max(1e-9, end - steady_from - late_down) if end > steady_from + 5 else float("nan"),
-            len(service.refused) / attempts * 100,
-            waits[int(len(waits) * 0.99)], waits[int(len(waits) * 0.99)] / statistics.median(waits),
-            sum(shares) ** 2 / (len(shares) * sum(x * x for x in shares)),
-            failed, len(service.unavailable),
-        ))
-    return [statistics.mean(c) for c in zip(*rows)]
+    shares = await asyncio.gather(*(work() for _ in range(workers)))
+    return Run(loop.time(), sorted(waits), [done for done, _ in shares], sum(failed for _, failed in shares))
 
 
-WINDOWS = ((20.0, 5.0), (50.0, 5.0), (80.0, 5.0))
+def measure(case: Case, seed: int) -> Figures:
+    """One run of a case."""
+    service = case.service(seed)
+    seen = virtual.run(run(service, case.requests))
+    end = service.accepted[-1]
+    steady = sum(at > WARM_UP for at in service.accepted)
+    steady_seconds = end - WARM_UP - case.down(WARM_UP, end)
+    p99 = seen.waits[int(len(seen.waits) * 0.99)]
+    return Figures(
+        good=(case.requests / case.rate + case.down(0.0, end)) / seen.seconds,
+        steady=steady / case.rate / steady_seconds,
+        refused=100 * len(service.refused) / service.attempts,
+        p99=p99,
+        p99_over_p50=p99 / statistics.median(seen.waits),
+        jain=sum(seen.done) ** 2 / (len(seen.done) * sum(done**2 for done in seen.done)),
+        failed=seen.failed,
+        unavailable=len(service.unavailable),
+    )
+
+
+def mean(case: Case, seeds: int = SEEDS) -> Figures:
+    """The mean of some runs."""
+    runs = [astuple(measure(case, seed)) for seed in range(seeds)]
+    return Figures(*(statistics.mean(column) for column in zip(*runs, strict=True)))
+
+
+_A = Case(limit=FixedWindow(10), rate=10)
+_B = Case(limit=TokenBucket(10, 10), rate=10)
+_OUTAGES = ((20.0, 5.0), (50.0, 5.0), (80.0, 5.0))
+_MINUTE = Case(limit=FixedWindow(600, 60), rate=10, requests=4000)
+
 CASES = {
-    "A fixed 10/1s": (A, 10, {}),
-    "A+RA": (A, 10, dict(retry_after=True)),
-    "B bucket 10,10": (B, 10, {}),
-    "B+RA": (B, 10, dict(retry_after=True)),
-    "C bucket 10,1": (C, 10, {}),
-    "E sliding": (E, 10, {}),
-    "F A+503": (A, 10, dict(maintenance=WINDOWS)),
-    "F+RA": (A, 10, dict(maintenance=WINDOWS, retry_after=True)),
-    "100/10s": (FixedWindow(100, 10), 10, dict(requests=2000)),
-    "300/10s": (FixedWindow(300, 10), 30, dict(requests=4000)),
-    "600/60s": (FixedWindow(600, 60), 10, dict(requests=4000)),
-    "600/60s+RA": (FixedWindow(600, 60), 10, dict(requests=4000, retry_after=True)),
-    "20/1s": (FixedWindow(20), 20, dict(requests=2000)),
-    "50/s": (FixedWindow(50), 50, dict(requests=5000)),
-    "100/s rtt.3": (FixedWindow(100), 100, dict(requests=8000, one_way=(0.14, 0.16))),
-    "2/s": (FixedWindow(2), 2, dict(requests=300)),
-    "1/s": (FixedWindow(1), 1, dict(requests=200)),
+    "A fixed 10 per 1 s": _A,
+    "A with Retry-After": evolve(_A, retry_after=True),
+    "B bucket 10/s, burst 10": _B,
+    "B with Retry-After": evolve(_B, retry_after=True),
+    "C bucket 10/s, burst 1": Case(limit=TokenBucket(10, 1), rate=10),
+    "E sliding 10 per 1 s": Case(limit=SlidingWindow(10), rate=10),
+    "F = A with three outages": evolve(_A, maintenance=_OUTAGES),
+    "F with Retry-After": evolve(_A, maintenance=_OUTAGES, retry_after=True),
+    "100 per 10 s": Case(limit=FixedWindow(100, 10), rate=10, requests=2000),
+    "300 per 10 s": Case(limit=FixedWindow(300, 10), rate=30, requests=4000),
+    "600 per 60 s": _MINUTE,
+    "600 per 60 s with Retry-After": evolve(_MINUTE, retry_after=True),
+    "20 per 1 s": Case(limit=FixedWindow(20), rate=20, requests=2000),
+    "50 per 1 s": Case(limit=FixedWindow(50), rate=50, requests=5000),
+    "100 per 1 s, 0.3 s round trip": Case(limit=FixedWindow(100), rate=100, requests=8000, one_way=(0.14, 0.16)),
+    "2 per 1 s": Case(limit=FixedWindow(2), rate=2, requests=300),
+    "1 per 1 s": Case(limit=FixedWindow(1), rate=1, requests=200),
 }
 
+
+def main(wanted: Sequence[str]) -> None:
+    """Print the figures of the cases whose name begins with a wanted word, or of all."""
+    print(f"{'case':30}  good steady  429 %    p99 p99/p50  jain fail 503")
+    for name, case in CASES.items():
+        if not wanted or name.startswith(tuple(wanted)):
+            f = mean(case)
+            numbers = f"{f.good:6.3f} {f.steady:6.3f} {f.refused:6.2f} {f.p99:6.1f} {f.p99_over_p50:7.2f} {f.jain:5.3f}"
+            print(f"{name:30} {numbers} {f.failed:4.0f} {f.unavailable:3.0f}", flush=True)
+
+
 if __name__ == "__main__":
-    only = sys.argv[1:]
-    print(f"{'case':16} good steady 429% p99 p99/p50 jain fail 503")
-    for name, (limit, rate, options) in CASES.items():
-        if only and not any(name.startswith(o) for o in only):
-            continue
-        g = figures(limit, rate, **options)
-        print(f"{name:16} {g[0]:.3f} {g[1]:.3f} {g[2]:5.2f} {g[3]:6.1f} {g[4]:5.2f} {g[5]:.3f} {g[6]:.0f} {g[7]:.0f}", flush=True)
+    main(sys.argv[1:])

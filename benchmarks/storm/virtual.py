@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import selectors
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_LEAST_STEP = 1e-6  # timers that are re-armed for "now" would otherwise spin forever
+_LEAST_STEP = 1e-6  # timers that are re-armed for "now" would otherwise spin for ever
 
 
-class _NoWait(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
-    """A selector that advances the loop's time instead of waiting."""
+class _Jump(selectors.SelectSelector):
+    """A selector that moves the time of its loop on instead of waiting."""
 
-    loop: VirtualLoop
+    now = 0.0
 
-    def select(self, timeout: float | None = None) -> Any:
-        self.loop.advance(timeout)
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("every task waits for something that cannot come")
+        if timeout > 0.0:
+            self.now += max(timeout, _LEAST_STEP)
         return super().select(0)
 
 
@@ -27,19 +29,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """Runs as fast as the machine allows; `time()` is virtual seconds."""
 
     def __init__(self) -> None:
-        selector = _NoWait()
-        selector.loop = self
-        self._virtual = 0.0
-        super().__init__(selector)
+        self._jump = _Jump()
+        super().__init__(self._jump)
 
     def time(self) -> float:
-        return self._virtual
-
-    def advance(self, timeout: float | None) -> None:
-        if timeout is None:
-            raise RuntimeError("every task waits for something that cannot come")
-        if timeout > 0:
-            self._virtual += max(timeout, _LEAST_STEP)
+        return self._jump.now
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

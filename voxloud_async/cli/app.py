@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, UnusedCl
 
 from .._version import __version__
 from ..errors import VoxloudError
-from .failure import INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, judge
+from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, judge
 from .speech import complain, warnings_in_one_line
 
 _EPILOGUE = """\
@@ -20,6 +20,8 @@ The API key is read from VOXLOUD_API_KEY; with --sandbox a command needs none.
 Exit codes: 0 done, 1 not all of it done, 2 wrong usage, 3 key refused, 4 not found, 5 request refused, \
 6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted.
 """
+
+_SEE_HELP = " (see voxloud --help)"
 
 app = App(
     name="voxloud",
@@ -50,39 +52,41 @@ def run(tokens: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         _speak_plainly(stream)
-    arguments = sys.argv[1:] if tokens is None else tokens
     try:
         with warnings_in_one_line():
-            code = app(arguments, result_action="return_value", print_error=False, exit_on_error=False)
+            code = app(
+                sys.argv[1:] if tokens is None else tokens,
+                result_action="return_value",
+                print_error=False,
+                exit_on_error=False,
+            )
         sys.stdout.flush()
-    except CycloptsError as error:
-        return _complain(USAGE, f"{_explained(error)} (see voxloud --help)")
-    except VoxloudError as error:
-        return _complain(*judge(error))
-    except ValueError as error:
-        return _complain(USAGE, str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         _give_up_stdout()
         return PIPE_CLOSED
-    except OSError as error:
-        return _complain(NOT_ALL, f"{error.strerror}: {error.filename}" if error.filename else str(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return code or 0
+    except (CycloptsError, VoxloudError, ValueError, OSError) as error:
+        code, line = _told(error)
+        complain(line)
+    return code or DONE
 
 
-def _complain(code: int, line: str) -> int:
-    complain(line)
-    return code
-
-
-def _explained(error: CycloptsError) -> str:
-    """What is wrong with the command line, without what might be a key in it."""
-    if isinstance(error, UnknownOptionError):
-        return f"unknown option {error.token.keyword}"
-    if isinstance(error, UnusedCliTokensError):
-        return "too many arguments"
-    return str(error)
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit code and the line for an error that is no bug."""
+    match error:
+        case VoxloudError():
+            return judge(error)
+        case UnknownOptionError():  # what follows the option might be a key
+            return USAGE, f"unknown option {error.token.keyword}{_SEE_HELP}"
+        case UnusedCliTokensError():
+            return USAGE, f"too many arguments{_SEE_HELP}"
+        case CycloptsError():
+            return USAGE, f"{error}{_SEE_HELP}"
+        case OSError():
+            return NOT_ALL, f"{error.strerror}: {error.filename}" if error.filename else str(error)
+        case _:
+            return USAGE, str(error)
 
 
 def _speak_plainly(stream: object) -> None:

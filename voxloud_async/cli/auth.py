@@ -9,7 +9,7 @@ from .service import Service
 
 app = App(name="auth")
 
-_ACCOUNT = View(models=("Account",), columns=())
+_ACCOUNT = View(models=("Account",))
 _SERVICE = Service()
 _OUTPUT = Output()
 

@@ -26,7 +26,7 @@ _CLICK_TO_CALLS = View(
         Column("FIRST", ("dial_first",), 9),
     ),
 )
-_CONNECTION = View(models=("Connection",), columns=())
+_CONNECTION = View(models=("Connection",))
 _SERVICE = Service()
 _OUTPUT = Output()
 

@@ -109,9 +109,7 @@ async def get(contact_id: str, /, *, service: Service = _SERVICE, output: Output
 
 
 @app.command
-async def create(
-    *, fields: ContactOptions = _NO_FIELDS, service: Service = _SERVICE, output: Output = _OUTPUT
-) -> None:
+async def create(*, fields: ContactOptions = _NO_FIELDS, service: Service = _SERVICE, output: Output = _OUTPUT) -> None:
     """Create a contact."""
     body = fields.whole()
     async with service.client() as client:

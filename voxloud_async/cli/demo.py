@@ -63,9 +63,13 @@ class Bars:
         self._bars = bars
         self._tasks: dict[Stage, TaskID] = {}
 
-    def begin(self, stage: Stage, total: int) -> None:
-        """A stage of so many steps begins."""
-        self._tasks[stage] = self._bars.add_task(_STAGES[stage], total=total, note="")
+    def begin(self, stage: Stage) -> None:
+        """A stage begins."""
+        self._tasks[stage] = self._bars.add_task(_STAGES[stage], total=None, note="")
+
+    def expect(self, stage: Stage, total: int) -> None:
+        """It has so many steps."""
+        self._bars.update(self._tasks[stage], total=total)
 
     def advance(self, stage: Stage, steps: int) -> None:
         """Some of its steps are done."""

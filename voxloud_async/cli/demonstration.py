@@ -45,8 +45,12 @@ class Stage(Enum):
 class Audience(Protocol):
     """Who watches."""
 
-    def begin(self, stage: Stage, total: int) -> None:
-        """A stage of so many steps begins."""
+    def begin(self, stage: Stage) -> None:
+        """A stage begins."""
+        ...
+
+    def expect(self, stage: Stage, total: int) -> None:
+        """It has so many steps."""
         ...
 
     def advance(self, stage: Stage, steps: int) -> None:
@@ -119,7 +123,12 @@ class Demonstration:
 
         client = VoxloudClient(self.sandbox.api_key, base_url=self.sandbox.url, subscribers=[listen])
         async with client:
-            for stage, work in ((Stage.KEY, self._check), (Stage.CONTACTS, self._create), (Stage.RECORDS, self._stream)):
+            for stage, work in (
+                (Stage.KEY, self._check),
+                (Stage.CONTACTS, self._create),
+                (Stage.RECORDS, self._stream),
+            ):
+                audience.begin(stage)
                 try:
                     await work(client, audience)
                 except VoxloudError as error:
@@ -148,13 +157,13 @@ class Demonstration:
         ]
 
     async def _check(self, client: VoxloudClient, audience: Audience) -> None:
-        audience.begin(Stage.KEY, 1)
+        audience.expect(Stage.KEY, 1)
         await client.validate_auth()
         audience.advance(Stage.KEY, 1)
 
     async def _create(self, client: VoxloudClient, audience: Audience) -> None:
         self.sandbox.change_weather(self.creates)
-        audience.begin(Stage.CONTACTS, self.contacts)
+        audience.expect(Stage.CONTACTS, self.contacts)
 
         async def create(number: int) -> None:
             try:
@@ -180,7 +189,7 @@ class Demonstration:
         )
         async for page in query.pages():
             if not self._streamed:
-                audience.begin(Stage.RECORDS, page.total or 0)
+                audience.expect(Stage.RECORDS, page.total or 0)
             self._streamed.extend(event.id for event in page.items)
             audience.advance(Stage.RECORDS, len(page.items))
 

@@ -81,7 +81,12 @@ async def export(
     by_name = output is not None and output.suffix in {".ndjson", ".jsonl"}
     chosen = format or ("ndjson" if by_name else "csv")
     async with service.client() as client:
-        query = {"number": number, "date_time_from": start, "date_time_to": end, "page_size": _EXPORT_PAGE}
+        query: dict[str, Any] = {
+            "number": number,
+            "date_time_from": start,
+            "date_time_to": end,
+            "page_size": _EXPORT_PAGE,
+        }
         chunks = client.telephony_events.export_csv(**query) if chosen == "csv" else _ndjson(client, **query)
         with opened(output) as file, progress("Exporting") as advance:
             async for chunk in chunks:

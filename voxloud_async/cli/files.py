@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,6 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
         try:
             with part.open("wb") as file:
                 yield file
-            os.replace(part, target)
+            part.replace(target)
         finally:
             part.unlink(missing_ok=True)

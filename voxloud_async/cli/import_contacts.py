@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 from attrs import asdict
 from cyclopts import Parameter
 
 from .import_rows import InputFormat, format_of, read_rows
-from .import_run import ImportRun, Tally
+from .import_run import ImportRun
 from .output import Output
 from .service import Service
 from .speech import progress
@@ -38,8 +38,8 @@ async def import_contacts(
     were, else 1.
 
     Args:
-        file: UTF-8, with or without byte order mark. CSV has a first line of field names, and several phones or emails in
-            one cell with ";" between them; an empty cell is a field left out. NDJSON has one object a line.
+        file: UTF-8, with or without byte order mark. CSV begins with a line of field names and holds several phones or
+            emails in one cell, with ";" between them; an empty cell is a field left out. NDJSON has one object a line.
         input_format: By default what the file's name says: .csv, .ndjson or .jsonl.
         delimiter: What separates two cells of CSV.
         concurrency: Rows sent at once.
@@ -50,15 +50,20 @@ async def import_contacts(
     if len(delimiter) != 1:
         raise ValueError("--delimiter must be one character")
     chosen = input_format or format_of(file)
-    tally = Tally()
-    with closing(file.open("rb")) as source, progress("Importing") as advance:
-        run = ImportRun(read_rows(source, chosen, delimiter=delimiter), tally, advance)
+    async with AsyncExitStack() as stack:
+        rows = read_rows(stack.enter_context(_opened(file)), chosen, delimiter=delimiter)
+        client = None if dry_run else await stack.enter_async_context(service.client())
+        run = ImportRun(rows)
         try:
-            if dry_run:
-                run.check()
-            else:
-                async with service.client() as client:
+            with progress("Importing") as run.advance:
+                if client is None:
+                    run.check()
+                else:
                     await run.send(client.contacts, concurrency)
         finally:
-            output.values(asdict(tally))
+            output.values(asdict(run.tally))
     return run.exit_code
+
+
+def _opened(file: Path) -> BinaryIO:
+    return file.open("rb")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, Protocol
 
 from attrs import frozen
 
@@ -19,6 +19,16 @@ FIELDS = tuple(ContactFields.__annotations__)
 _LISTS = frozenset({"phones", "emails"})
 _SUFFIXES: dict[str, InputFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 _BOM = b"\xef\xbb\xbf"
+
+
+class _Reader(Protocol):
+    """What `csv.reader` gives."""
+
+    line_num: int
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+    def __next__(self) -> list[str]: ...
 
 
 @frozen
@@ -76,9 +86,12 @@ def _is_unicode(value: object) -> bool:
 
 def _csv_rows(file: BinaryIO, delimiter: str) -> Iterator[Row | Fault]:
     # Bytes that are no UTF-8 become surrogates, so that they spoil their own row and not the file.
-    text = TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(text, strict=True, delimiter=delimiter)
-    header = _header(reader)
+    lines = codecs.iterdecode(file, "utf-8-sig", errors="surrogateescape")
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    return _rows_below(_header(reader), reader)
+
+
+def _rows_below(header: Sequence[str], reader: _Reader) -> Iterator[Row | Fault]:
     while True:
         line = reader.line_num + 1
         try:

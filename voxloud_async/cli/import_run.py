@@ -40,11 +40,11 @@ class Tally:
 
 @define
 class ImportRun:
-    """The rows on their way."""
+    """The rows on their way; `advance` is called with each."""
 
     _rows: Iterator[Row | Fault]
-    _tally: Tally
-    _advance: Callable[[float], None]
+    tally: Tally = field(factory=Tally, init=False)
+    advance: Callable[[float], object] = field(default=lambda _: None, init=False)
     _hopeless: VoxloudError | None = field(default=None, init=False)
 
     @property
@@ -52,9 +52,9 @@ class ImportRun:
         """What the process says of it."""
         if self._hopeless is not None:
             return judge(self._hopeless)[0]
-        if self._tally.unknown:
+        if self.tally.unknown:
             return UNKNOWN
-        return NOT_ALL if self._tally.refused else DONE
+        return NOT_ALL if self.tally.refused else DONE
 
     def check(self) -> None:
         """Check every row and send none."""
@@ -64,12 +64,15 @@ class ImportRun:
     async def send(self, contacts: Contacts, concurrency: int) -> None:
         """Send every row that can be sent, so many at once."""
         rows = self._sendable()
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(concurrency):
-                tasks.create_task(self._work(rows, contacts))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(concurrency):
+                    tasks.create_task(self._work(rows, contacts))
+        except ExceptionGroup as group:  # the file broke off, or nobody listens any more
+            raise group.exceptions[0] from None
         if self._hopeless is not None:
             complain(judge(self._hopeless)[1])
-            self._tally.untried += sum(1 for _ in self._rows)
+            self.tally.untried += sum(1 for _ in self._rows)
 
     async def _work(self, rows: Iterator[Row], contacts: Contacts) -> None:
         while self._hopeless is None and (row := next(rows, None)) is not None:
@@ -77,10 +80,10 @@ class ImportRun:
 
     def _sendable(self) -> Iterator[Row]:
         for row in self._rows:
-            self._tally.rows += 1
-            self._advance(1)
+            self.tally.rows += 1
+            self.advance(1)
             if isinstance(row, Row):
-                self._tally.valid += 1
+                self.tally.valid += 1
                 yield row
             else:
                 self._refused(row.line, row.field, row.reason)
@@ -90,7 +93,7 @@ class ImportRun:
             await contacts.create(**row.fields)
         except _HOPELESS as error:
             self._hopeless = error
-            self._tally.untried += 1
+            self.tally.untried += 1
         except (ApiError, DeadlineExceededError) as error:
             self._refused(row.line, _blamed(error), str(error.args[0]))
         except OutcomeUnknownError as error:
@@ -99,14 +102,14 @@ class ImportRun:
             self._unknown(row.line, "interrupted")
             raise
         else:
-            self._tally.created += 1
+            self.tally.created += 1
 
     def _refused(self, line: int, name: str, reason: str) -> None:
-        self._tally.refused += 1
+        self.tally.refused += 1
         complain(f"line {line}: {name}: {reason}")
 
     def _unknown(self, line: int, reason: str) -> None:
-        self._tally.unknown += 1
+        self.tally.unknown += 1
         complain(f"line {line}: -: it may have been created or not: {reason}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Sequence
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from attrs import field, frozen
+from attrs import frozen
 from cyclopts import Group, Parameter
 
 from .writers import Column, CsvWriter, JsonWriter, NdjsonWriter, Row, TableWriter, Writer, to_json, write_fields
@@ -22,8 +22,8 @@ Format = Literal["table", "json", "ndjson", "csv"]
 class View:
     """What a kind of object looks like: the models it comes in, which give the columns of CSV, and those of a table."""
 
-    models: tuple[str, ...] = field(converter=tuple)
-    columns: tuple[Column, ...] = field(converter=tuple)
+    models: tuple[str, ...]
+    columns: tuple[Column, ...] = ()
 
 
 @Parameter(name="*", group=Group("Output", sort_key=10))
@@ -79,7 +79,7 @@ class Output:
                 return JsonWriter(out)
             case "csv":
                 return CsvWriter(out, wire_columns(view))
-            case "ndjson":
+            case _:
                 return NdjsonWriter(out)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from attrs import frozen
 from cyclopts import Parameter
 
-_SPAN = re.compile(r"(\d+)([smhdw])")
+_SPAN = re.compile(r"(\d{1,7})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -34,7 +34,7 @@ its first moment."""
             raise ValueError("--from and --last exclude each other")
         end = None if self.end is None else read_moment("--to", self.end)
         if self.last is not None:
-            return (end or datetime.now(UTC)) - read_span(self.last), end
+            return _before(end or datetime.now(UTC), read_span(self.last)), end
         return None if self.start is None else read_moment("--from", self.start), end
 
 
@@ -52,7 +52,11 @@ def read_span(text: str) -> timedelta:
     match = _SPAN.fullmatch(text)
     if match is None:
         raise ValueError("--last must be a number and one of s, m, h, d, w, such as 30d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _before(moment: datetime, span: timedelta) -> datetime:
     try:
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+        return moment - span
     except OverflowError:
-        raise ValueError("--last is too long") from None
+        raise ValueError("--last reaches too far back") from None

@@ -22,7 +22,9 @@ def remark(line: str) -> None:
 
 def printable(text: str) -> str:
     """A text in one line that cannot steer a terminal, whatever a stranger wrote into it."""
-    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(
+        letter if letter.isprintable() else " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 @contextmanager
@@ -42,7 +44,8 @@ def progress(title: str, total: float | None = None) -> Iterator[Callable[[float
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bars:
+    disable = not sys.stderr.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, disable=disable) as bars:
         task = bars.add_task(title, total=total)
         yield lambda steps: bars.advance(task, steps)
 

@@ -82,7 +82,7 @@ class CsvWriter:
 
 @frozen
 class Column:
-    """A column of a table: the values at these places (`a.b` is `b` within `a`), in so many cells, 0 for what is left."""
+    """A column of a table: the values at these places (`a.b` is `b` within `a`), `width` cells wide, 0 for the rest."""
 
     title: str
     places: tuple[str, ...]
@@ -118,8 +118,7 @@ class TableWriter:
 def write_fields(out: TextIO, row: Row) -> None:
     """One object for people: a field a line."""
     width = max(map(len, row), default=0)
-    for name, value in row.items():
-        out.write(f"{name:<{width}}{_GAP}{_table_cell(value)}\n")
+    out.writelines(f"{name:<{width}}{_GAP}{_table_cell(value)}\n" for name, value in row.items())
 
 
 def to_json(value: object) -> str:

@@ -97,6 +97,17 @@ def known(fields: Mapping[str, object], names: Collection[str]) -> None:
         raise TypeError(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(names))}")
 
 
+def query(name: str, value: object) -> None:
+    """A mapping of strings to strings, or None."""
+    if value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
+    for key, item in value.items():
+        if not isinstance(key, str) or not isinstance(item, str):
+            raise TypeError(f"{name} must hold strings")
+
+
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
     """One of a closed set of words."""
     word = text(name, value)

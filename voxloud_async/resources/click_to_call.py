@@ -8,7 +8,7 @@ import logging
 from attrs import frozen
 
 from ..errors import NotFoundError
-from ..models import ClickToCall, Connection, DialFirst
+from ..models import ClickToCall, Connection, DialFirst, Extension
 from ..protocol import arguments, operations
 from ..session.caller import Caller
 
@@ -22,9 +22,14 @@ class ClickToCalls:
     _caller: Caller
 
     async def create(
-        self, *, name: str, extension: str | int, outbound_number: str, dial_first: DialFirst | str | None = None
+        self,
+        *,
+        name: str,
+        extension: Extension | str | int,
+        outbound_number: str,
+        dial_first: DialFirst | str | None = None,
     ) -> ClickToCall:
-        """Create a click-to-call for an extension.
+        """Create a click-to-call for an extension, such as a user's `extension_number`.
 
         `outbound_number` should be one of the PBX's own; the service may put another in its place, which is logged.
         `dial_first` is "contact" or "extension" (the service's default). Raises `OutcomeUnknownError` where the answer
@@ -32,7 +37,7 @@ class ClickToCalls:
         """
         body = {
             "name": arguments.text("name", name),
-            "extension": arguments.segment("extension", extension),
+            "extension": _digits(extension),
             "outboundNumber": arguments.text("outbound_number", outbound_number),
         }
         if dial_first is not None:
@@ -72,3 +77,8 @@ class ClickToCalls:
         segment = arguments.segment("id", id)
         body = {"contact": arguments.text("contact", contact)}
         return await self._caller.call(operations.CONNECT, segment=segment, body=body)
+
+
+def _digits(extension: Extension | str | int) -> str:
+    """Users have their extension as a number, a click-to-call wants text (anomaly U3)."""
+    return arguments.text("extension", str(extension if isinstance(extension, Extension) else Extension(extension)))

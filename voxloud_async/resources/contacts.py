@@ -9,7 +9,7 @@ from typing import Any, Required, TypedDict, Unpack
 from attrs import frozen
 
 from ..errors import ConflictError, NotFoundError
-from ..models import Contact
+from ..models import Contact, PhoneNumber
 from ..paging import Listing, by_offset
 from ..protocol import arguments, operations
 from ..protocol.codec import unstructure
@@ -132,25 +132,28 @@ class Contacts:
     async def find(self, *, phone: str | None = None, email: str | None = None) -> list[Contact]:
         """Contacts that have exactly this phone number and this e-mail address, primary or secondary.
 
-        Numbers are compared by their digits and addresses whatever their case, since the service promises neither an
-        exact search nor an order.
+        Numbers are compared by their E.164 form, or digits where they have none, and addresses whatever their case:
+        the service promises neither an exact search nor that it joins both by "and".
         """
         if phone is None and email is None:
             raise ValueError("phone or email must be given")
+        wanted = None if phone is None else PhoneNumber.parse(arguments.text("phone", phone)).e164 or phone
         found = [
             contact
-            async for contact in self.search(phone=phone, email=email)
-            if _has_phone(contact, phone) and _has_email(contact, email)
+            async for contact in self.search(phone=wanted, email=email)
+            if _has_phone(contact, wanted) and _has_email(contact, email)
         ]
         return list({contact.id: contact for contact in found}.values())
 
-    async def _page(self, query: Mapping[str, str], page_size: int, offset: int) -> Page[Contact]:
-        paging = {"offset": str(offset), "limit": str(page_size)}
+    async def _page(self, query: Mapping[str, str], page_size: int, offset: int | None) -> Page[Contact]:
+        paging = {"offset": str(offset or 0), "limit": str(page_size)}
         return await self._caller.call(operations.SEARCH_CONTACTS, query={**query, **paging})
 
     async def _replace(self, contact: Contact, changes: Mapping[str, Any]) -> Contact:
-        # Every field goes along, `crm_name` above all: leaving it out may take the contact from its CRM (anomaly C5).
-        body = {name: value for name, value in unstructure(contact).items() if name in _FIELDS} | dict(changes)
+        # Every value goes along, `crm_name` above all: leaving it out may take the contact from its CRM (anomaly C5).
+        # A null does not: left out it stays one, and who does not take nulls (C6) would refuse it.
+        held = {name: value for name, value in unstructure(contact).items() if name in _FIELDS and value is not None}
+        body = held | dict(changes)
         segment = arguments.segment("id", contact.id)
         return await self._caller.call(operations.UPDATE_CONTACT, segment=segment, body=body)
 
@@ -185,7 +188,7 @@ def _comparable(contact: Contact) -> dict[str, Any]:
 
 
 def _has_phone(contact: Contact, phone: str | None) -> bool:
-    return phone is None or _digits(phone) in {_digits(number) for number in contact.all_phones}
+    return phone is None or _canonical(phone) in map(_canonical, contact.all_phones)
 
 
 def _has_email(contact: Contact, email: str | None) -> bool:
@@ -193,5 +196,5 @@ def _has_email(contact: Contact, email: str | None) -> bool:
     return email is None or email.casefold() in addresses
 
 
-def _digits(number: str) -> str:
-    return "".join(char for char in number if char.isdigit())
+def _canonical(number: str) -> str:
+    return PhoneNumber.parse(number).e164 or "".join(filter(str.isdigit, number))

@@ -1,42 +1,38 @@
-"""Joins the pages of a CSV export whose dialect nobody documented (anomaly T12)."""
+"""Telephony events as one CSV: the service's own pages joined, or, where it offers none, its JSON rows written out."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 
-_BOM = b"\xef\xbb\xbf"
+from ..errors import DecodeError, NotAcceptableError
+from ..models import TelephonyEvent
+from ..paging import Listing
+from .csv_pages import CsvPages
+from .csv_rows import header_line, lines
+
+_STALLED = 2
+
+Fetch = Callable[[int | None], Awaitable[str]]
+"""Fetches the CSV page of a number; None is the first."""
 
 
-async def csv_chunks(fetch: Callable[[int], Awaitable[bytes]]) -> AsyncIterator[bytes]:
-    """Yield the pages with one header for the whole.
-
-    A page says nothing of the rest, so the end is a page without rows, or one with fewer than the first had: a first
-    page shorter than asked for may only show that the service caps its size.
-    """
-    header, *rows = [*records(await fetch(0))] or [b""]
-    if header:
-        yield header + b"".join(rows)
-    full, number = len(rows), 0
-    while rows and len(rows) >= full:
+async def export(fetch: Fetch, rows: Listing[TelephonyEvent]) -> AsyncGenerator[bytes, None]:
+    """Yield the CSV, a chunk a page; `rows` are the same as JSON, for a 406 (anomaly G1)."""
+    try:
+        first = await fetch(None)
+    except NotAcceptableError:
+        yield header_line()
+        async with aclosing(rows.pages()) as pages:
+            async for page in pages:
+                yield lines(page.items)
+        return
+    joined, number = CsvPages(), 0
+    yield joined.add(first).encode()
+    while joined.may_go_on:
         number += 1
-        rows = [*records(await fetch(number))]
-        if rows and rows[0] == header:
-            del rows[0]
-        if rows:
-            yield b"".join(rows)
-
-
-def records(page: bytes) -> Iterator[bytes]:
-    """The records of a page, each with its line end; a line break between quotes ends none."""
-    record = b""
-    for line in page.removeprefix(_BOM).splitlines(keepends=True):
-        record += line
-        if record.count(b'"') % 2 == 0:  # a quote inside quotes is written twice
-            yield _ended(record)
-            record = b""
-    if record:
-        yield _ended(record)
-
-
-def _ended(record: bytes) -> bytes:
-    return record if record.endswith((b"\n", b"\r")) else record + b"\r\n"
+        chunk = joined.add(await fetch(number))
+        if joined.stalled == _STALLED:
+            raise DecodeError("the service sends the same rows over and over")
+        if chunk:
+            yield chunk.encode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import warnings
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import frozen
 
@@ -44,9 +45,10 @@ class WebhookSubscriptions:
         enabled: bool | None = None,
         notification_email: str | None = None,
     ) -> WebhookSubscription:
-        """Change a subscription; `enabled` and `notification_email` stay as they are where they are None.
+        """Change a subscription.
 
-        API: Update a webhook subscription.
+        `enabled` and `notification_email` are not sent where they are None. In the text's sample the address then stays
+        as it is; of `enabled` nothing is said, so give it to be sure. API: Update a webhook subscription.
         """
         segment = arguments.segment("id", id)
         body = {"id": segment, **_body(callback_url, event_type, notification_email)}
@@ -80,6 +82,6 @@ def _body(callback_url: str, event_type: EventType | str, notification_email: st
     body = {"callback_url": url, "event_type": str(arguments.text("event_type", event_type))}
     if notification_email is not None:
         body["notification_email"] = arguments.text("notification_email", notification_email)
-    if url.startswith("http://"):
+    if urlsplit(url).scheme == "http":
         warnings.warn("callback_url is not https", InsecureCallbackWarning, stacklevel=3)
     return body

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .background import in_background
 from .journal import Received
-from .limits import Concurrency, FixedWindow, SlidingWindow, TokenBucket
+from .limits import Concurrency, FixedWindow, Limit, SlidingWindow, TokenBucket
 from .pbx import Pbx
 from .quirks import Quirks
 from .records import ClickToCall, Contact, Did, Group, PlacedCall, Subscription, User
@@ -26,6 +26,7 @@ __all__ = [
     "Fault",
     "FixedWindow",
     "Group",
+    "Limit",
     "Pbx",
     "PlacedCall",
     "Quirks",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
 from attrs import frozen
+
+_logger = logging.getLogger("voxloud_async")
 
 
 @frozen
@@ -59,11 +62,14 @@ Notify = Callable[[Event], None]
 
 
 def fan_out(subscribers: Iterable[Notify]) -> Notify:
-    """One subscriber that tells all of them, in order."""
+    """One subscriber that tells all of them, in order; one that fails is logged and ends no call."""
     listening = tuple(subscribers)
 
     def notify(event: Event) -> None:
         for subscriber in listening:
-            subscriber(event)
+            try:
+                subscriber(event)
+            except Exception:  # a call that was answered must not look as if it had failed
+                _logger.exception("a subscriber failed")
 
     return notify

@@ -25,8 +25,9 @@ class Lifetime:
         """Refuse new calls, end those of the running loop with ClientClosedError and wait until they have let go."""
         self.closed = True
         loop = asyncio.get_running_loop()
-        here = [scope for scope in self._under_way if scope.task.get_loop() is loop]
-        await asyncio.gather(*(scope.end() for scope in here))
+        ending = [scope.end() for scope in self._under_way if scope.task.get_loop() is loop]
+        for gone in ending:
+            await gone.wait()
 
 
 class UnderWay:
@@ -40,12 +41,12 @@ class UnderWay:
         self._registry = registry
         self._left: asyncio.Event | None = None
 
-    async def end(self) -> None:
-        """Cancel the call and wait until it is gone."""
+    def end(self) -> asyncio.Event:
+        """Cancel the call; the event tells when it is gone."""
         if self._left is None:
             self._left = asyncio.Event()
             self.task.cancel()
-        await self._left.wait()
+        return self._left
 
     def __enter__(self) -> None:
         task = asyncio.current_task()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 
 from ..errors import (
+    ApiError,
     RateLimitedError,
     RequestNotSentError,
     ResponseLostError,
+    ResponseTooLargeError,
     ServerError,
     VoxloudError,
 )
@@ -29,15 +31,20 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
         try:
             response = await handler(call)
         except VoxloudError as error:
-            pause = pacer.feedback(permit, outcome(error), error.retry_after)
-            if pause:
-                notify(Paused(pause, type(error).__name__))
+            _tell(permit, error)
             raise
         except BaseException:
             pacer.forget(permit)
             raise
         pacer.feedback(permit, Outcome.ANSWERED)
         return response
+
+    def _tell(permit: Permit, error: VoxloudError) -> None:
+        news = outcome(error)
+        if news is None:
+            pacer.forget(permit)
+        elif pause := pacer.feedback(permit, news, error.retry_after):
+            notify(Paused(pause, type(error).__name__))
 
     async def _permit(call: Call) -> Permit:
         asked = clock.now()
@@ -55,12 +62,18 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
     return send
 
 
-def outcome(error: VoxloudError) -> Outcome:
-    """What a failed attempt tells of the service: a 404 is as alive as a 200."""
-    if isinstance(error, RateLimitedError):
-        return Outcome.REFUSED
-    if isinstance(error, RequestNotSentError) or (isinstance(error, ServerError) and error.status in _DOWN_STATUSES):
-        return Outcome.DOWN
-    if isinstance(error, ResponseLostError):
-        return Outcome.LOST
-    return Outcome.ANSWERED
+def outcome(error: VoxloudError) -> Outcome | None:
+    """What a failed attempt tells of the service: a 404 is as alive as a 200, a bad certificate tells nothing."""
+    match error:
+        case RateLimitedError():
+            return Outcome.REFUSED
+        case ServerError() if error.status in _DOWN_STATUSES:
+            return Outcome.DOWN
+        case ApiError() | ResponseTooLargeError():
+            return Outcome.ANSWERED
+        case RequestNotSentError(retryable=True):
+            return Outcome.DOWN
+        case ResponseLostError():
+            return Outcome.LOST
+        case _:
+            return None

@@ -39,35 +39,42 @@ class Pacer:
         self._concurrency = concurrency
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queue: deque[_Waiter] = deque()
-        self._in_flight = 0
+        self._in_flight: dict[int, Permit] = {}  # by identity: permits of one moment are equal
         self._timer: Timer | None = None
 
     async def acquire(self, *, deadline: float = math.inf, head: bool = False) -> Permit:
         """Wait for a permit; raises GateBeyondDeadlineError as soon as `deadline` (loop time) cannot be met."""
         self._adopt_loop()
         now = self._clock.now()
-        if not self._queue and self._in_flight < self._concurrency:
-            ready = self.controller.ready_at(now, waiting=False)
-            if ready <= now:
-                return self._grant(now)
-            if ready > deadline and ready != math.inf:
-                raise GateBeyondDeadlineError(ready - now)
+        free = not self._queue and self._has_room()
+        ready = self.controller.ready_at(now, waiting=not free)
+        if deadline < ready < math.inf:
+            raise GateBeyondDeadlineError(ready - now)
+        if free and ready <= now:
+            return self._grant(now)
         return await self._wait(deadline, head=head)
 
     def give_back(self, permit: Permit) -> None:
         """Return a permit that was not used."""
-        self.controller.give_back(permit)
-        self._end_of_flight()
+        if self._landed(permit):
+            self.controller.give_back(permit)
+            self._drain()
 
     def forget(self, permit: Permit) -> None:
         """Return a permit whose outcome will not be known."""
-        self.controller.forget(permit)
-        self._end_of_flight()
+        if self._landed(permit):
+            self.controller.forget(permit)
+            self._drain()
 
     def feedback(self, permit: Permit, outcome: Outcome, retry_after: float | None = None) -> float:
         """Return a permit with its outcome; gives the seconds everybody pauses because of it."""
-        pause = self.controller.feedback(permit, outcome, self._clock.now(), retry_after)
-        self._end_of_flight()
+        if not self._landed(permit):
+            return 0.0
+        now = self._clock.now()
+        pause = self.controller.feedback(permit, outcome, now, retry_after)
+        if pause:
+            self._turn_away_before(now + pause, pause)
+        self._drain()
         return pause
 
     async def _wait(self, deadline: float, *, head: bool) -> Permit:
@@ -95,35 +102,42 @@ class Pacer:
         else:
             self._drain()
 
-    def _grant(self, now: float) -> Permit:
-        self._in_flight += 1
-        return self.controller.grant(now)
+    def _has_room(self) -> bool:
+        return len(self._in_flight) < self._concurrency
 
-    def _end_of_flight(self) -> None:
-        self._in_flight -= 1
-        self._drain()
+    def _grant(self, now: float) -> Permit:
+        permit = self.controller.grant(now)
+        self._in_flight[id(permit)] = permit
+        return permit
+
+    def _landed(self, permit: Permit) -> bool:
+        """Whether this permit was out until now; one of a loop that died is out no more."""
+        return self._in_flight.pop(id(permit), None) is not None
 
     def _drain(self) -> None:
         """Grant what may be granted now, and come back when more may."""
+        if self._loop is None or not self._loop.is_running():
+            return  # a call of a loop that died was collected as garbage
         self._stop_timer()
-        while self._queue and self._in_flight < self._concurrency:
+        while self._queue and self._has_room():
             if self._queue[0].future.done():
                 self._queue.popleft()
                 continue
             now = self._clock.now()
             ready = self.controller.ready_at(now, waiting=True)
             if ready > now:
-                self._come_back(now, ready)
+                self._come_back(ready)
                 return
             self._queue.popleft().future.set_result(self._grant(now))
 
-    def _come_back(self, now: float, ready: float) -> None:
-        if ready == math.inf:  # a probe's answer will
-            return
+    def _come_back(self, ready: float) -> None:
+        if ready != math.inf:  # else a probe is out, and its answer will
+            self._timer = self._clock.call_at(ready, self._drain)
+
+    def _turn_away_before(self, reopening: float, pause: float) -> None:
         for waiter in self._queue:
-            if waiter.deadline < ready:
-                _turn_away(waiter, ready - now)
-        self._timer = self._clock.call_at(ready, self._drain)
+            if waiter.deadline < reopening:
+                _turn_away(waiter, pause)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -131,11 +145,14 @@ class Pacer:
             self._timer = None
 
     def _adopt_loop(self) -> None:
-        """Forget calls of a loop that ended while they waited."""
+        """Forget the calls of a loop that ended under them."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._loop, self._timer, self._in_flight = loop, None, 0
+            self._loop, self._timer = loop, None
             self._queue.clear()
+            for permit in self._in_flight.values():
+                self.controller.forget(permit)
+            self._in_flight.clear()
 
 
 def _turn_away(waiter: _Waiter, wait: float | None) -> None:

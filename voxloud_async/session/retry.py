@@ -7,7 +7,15 @@ from collections.abc import Callable
 from attrs import define
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from ..errors import NotFoundError, ResponseLostError, ServerError, VoxloudError
+from ..errors import (
+    DeadlineExceededError,
+    NotFoundError,
+    Phase,
+    ResponseLostError,
+    ServerError,
+    TransportError,
+    VoxloudError,
+)
 from ..protocol.operations import Safety
 from ..wire.message import Response
 from .call import Call, Handler
@@ -45,6 +53,7 @@ class _Repetition:
     refused_since: float | None = None
     ambiguous: bool = False
     late: bool = False
+    last: VoxloudError | None = None
 
     async def run(self) -> Response:
         retrying = AsyncRetrying(
@@ -73,11 +82,14 @@ class _Repetition:
             if was_ambiguous and self.call.operation.safety is Safety.DELETE:
                 return _DELETED  # by the attempt whose answer was lost
             raise
+        except DeadlineExceededError as waited:
+            raise waited from self.last
         except VoxloudError as failure:
             self.count(failure)
             raise
 
     def count(self, error: VoxloudError) -> None:
+        self.last = error
         if refused(error):
             self.refused_since = self.clock.now() if self.refused_since is None else self.refused_since
         else:
@@ -113,9 +125,15 @@ class _Repetition:
         """Raise what the caller is to see."""
         safety = self.call.operation.safety
         if self.late and may_repeat(safety, error):
-            raise self.call.beyond(error, "backoff") from error
+            raise self.call.beyond(error, self.phase(error)) from error
         outcome = verdict(safety, error)
         raise outcome from outcome.__cause__
+
+    def phase(self, error: VoxloudError) -> Phase:
+        """Where time ran out: in the exchange that just failed, or it would in the wait for the next."""
+        remaining = self.call.remaining(self.clock.now())
+        spent = remaining is not None and remaining <= 0.0
+        return error.phase if spent and isinstance(error, TransportError) else "backoff"
 
 
 def _error(state: RetryCallState) -> VoxloudError:

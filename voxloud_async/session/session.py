@@ -67,9 +67,11 @@ class Session:
 
     async def aclose(self) -> None:
         """End the calls under way and close the session's own transport."""
-        await self._lifetime.close()
-        if self._own_transport is not None:
-            await self._own_transport.aclose()
+        try:
+            await self._lifetime.close()
+        finally:
+            if self._own_transport is not None:
+                await self._own_transport.aclose()
 
     async def call(
         self,
@@ -82,13 +84,13 @@ class Session:
         """Carry an operation out; raises the errors of `voxloud_async.errors`."""
         request = build_request(operation, self.base_url, USER_AGENT, segment=segment, query=query, body=body)
         call = Call(operation=operation, request=request, options=self.options, started=self.clock.now())
-        with self._lifetime.call():
-            try:
+        try:
+            with self._lifetime.call():
                 return _read(operation, await self._handler(call))
-            except VoxloudError as error:
-                error.operation = str(operation)
-                error.attempts = call.attempts
-                raise
+        except VoxloudError as error:
+            error.operation = str(operation)
+            error.attempts = call.attempts
+            raise
 
 
 def _read(operation: Operation[T], response: Response) -> T:

@@ -10,7 +10,7 @@ from .call import Call, Handler
 
 
 def verbs(handler: Handler) -> Handler:
-    """After a 405, and after nothing else, try an update's other verb once, and remember which one was taken."""
+    """After a 405, and after nothing else, try an update's other verb once; remember it unless that is a 405 too."""
     learned: dict[str, str] = {}
 
     async def send(call: Call) -> Response:
@@ -22,9 +22,12 @@ def verbs(handler: Handler) -> Handler:
             return await _send_as(method, call)
         except MethodNotAllowedError:
             other = operation.alternative if method == operation.method else operation.method
-            response = await _send_as(other, call)
             learned[operation.name] = other
-            return response
+        try:
+            return await _send_as(other, call)
+        except MethodNotAllowedError:
+            learned.pop(operation.name, None)
+            raise
 
     async def _send_as(method: str, call: Call) -> Response:
         if call.request.method != method:

@@ -13,5 +13,6 @@ What it adds to a plain `cattrs.Converter`, one file each:
 from __future__ import annotations
 
 from .codec import converter, decode, structure, unstructure
+from .fault import wire_names
 
-__all__ = ["converter", "decode", "structure", "unstructure"]
+__all__ = ["converter", "decode", "structure", "unstructure", "wire_names"]

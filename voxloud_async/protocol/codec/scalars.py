@@ -46,7 +46,7 @@ def configure(converter: Converter) -> None:
     converter.register_structure_hook(OpenEnum, lambda value, kind: kind(_string(value)))
     converter.register_unstructure_hook(OpenEnum, lambda value: value.value)
     converter.register_structure_hook_factory(_is_array, lambda kind: _array_hook(kind, converter))
-    converter.register_unstructure_hook_factory(_is_array, lambda _: list)
+    converter.register_unstructure_hook_factory(_is_array, lambda _: lambda items: [*map(converter.unstructure, items)])
 
 
 def moment(value: Any, _: Any = None) -> datetime:

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from voxloud_async import __version__, errors
+from voxloud_async.cli.app import run
+from voxloud_async.cli.failure import judge
+from voxloud_async.sandbox import Fault
+
+if TYPE_CHECKING:
+    from voxloud_async.errors import VoxloudError
+
+    from .conftest import Console
+
+HEAVY = {"aiohttp", "voxloud_async.client", "voxloud_async.models", "voxloud_async.sandbox"}
+GROUPS = ["auth", "contacts", "events", "users", "click-to-call", "webhooks", "demo", "sandbox"]
+
+
+def python(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - own program
+
+
+def loaded_by(*tokens: str) -> set[str]:
+    done = python(
+        f"import json, sys; from voxloud_async.cli.app import run; code = run({list(tokens)!r});"
+        "print('\\n' + json.dumps([code, *sys.modules]))"
+    )
+    code, *modules = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules)
+
+
+def test_help_loads_neither_the_client_nor_the_models_nor_aiohttp() -> None:
+    assert not loaded_by("--help") & HEAVY
+
+
+def test_a_command_does_load_them() -> None:
+    assert {"aiohttp", "voxloud_async.models"} <= loaded_by("auth", "check", "--sandbox")
+
+
+@pytest.mark.parametrize("group", ["auth", "contacts", "events", "users", "click-to-call", "webhooks"])
+def test_the_help_of_a_group_loads_no_client(group: str) -> None:
+    assert not loaded_by(group, "--help") & {"aiohttp", "voxloud_async.client"}
+
+
+def test_help_names_every_group(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert [group for group in GROUPS if f" {group} " not in shown] == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_explains_itself(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([group, "--help"]) == 0
+    assert f"voxloud {group}" in capsys.readouterr().out
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+def test_the_command_line_of_the_process_is_the_default(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["voxloud", "--version"])
+    assert run() == 0
+    assert capsys.readouterr().out.strip() == __version__
+
+
+@pytest.mark.parametrize("missing", ["cyclopts", "rich"])
+def test_a_bare_installation_says_in_one_line_what_to_install(missing: str) -> None:
+    done = python(f"import sys; sys.modules[{missing!r}] = None; from voxloud_async.__main__ import main; main()")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == "voxloud: the console is not installed: pip install 'voxloud_async[cli]'\n"
+
+
+def test_another_missing_module_is_no_missing_extra() -> None:
+    done = python("import sys; sys.modules['attrs'] = None; from voxloud_async.__main__ import main; main()")
+    assert done.returncode == 1
+    assert "ModuleNotFoundError: import of attrs halted" in done.stderr
+
+
+def test_the_package_is_a_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "voxloud_async", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == __version__
+
+
+@pytest.mark.parametrize(
+    ("tokens", "line"),
+    [
+        (["auth", "check", "--api-key", "hush"], "voxloud: unknown option --api-key (see voxloud --help)\n"),
+        (["auth", "check", "--api-key=hush"], "voxloud: unknown option --api-key (see voxloud --help)\n"),
+        (["auth", "check", "hush"], "voxloud: too many arguments (see voxloud --help)\n"),
+    ],
+)
+def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: list[str], line: str) -> None:
+    result = voxloud(*tokens)
+    assert (result.code, result.out, result.err) == (2, "", line)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "reason"),
+    [
+        (["contacts", "gte"], 'Unknown command "gte"'),
+        (["contacts", "get"], "requires an argument"),
+        (["contacts", "get", "a/b"], "id must be one segment of a path"),
+        (["contacts", "create", "--first-name", "Ada"], "--first-name and --primary-phone are required"),
+        (["contacts", "update", "x", "--replace", "--last-name", "L"], "--first-name and --primary-phone are required"),
+        (["contacts", "update", "x"], "no field is given"),
+        (["contacts", "search", "--limit", "-1"], "max_items must be at least 0"),
+        (["users", "list", "--rate", "fast"], '--rate must be a number, "learned" or "none"'),
+        (["users", "list", "--timeout", "0"], "timeout must be above 0"),
+        (["users", "list", "--sandbox", "--base-url", "https://x.example"], "exclude each other"),
+        (["demo", "--contacts", "0"], "--contacts must be at least 1"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(voxloud: Console, tokens: list[str], reason: str) -> None:
+    result = voxloud(*tokens)
+    assert (result.code, result.out) == (2, "")
+    assert reason in result.err
+    assert result.err.startswith("voxloud: ")
+    assert result.err.count("\n") == 1
+
+
+def test_without_a_key_it_says_where_to_put_one(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VOXLOUD_API_KEY")
+    result = voxloud("auth", "check")
+    assert result.code == 2
+    assert "VOXLOUD_API_KEY is not set" in result.err
+    assert voxloud.sandbox.requests == []
+
+
+def test_with_sandbox_a_command_needs_no_account(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VOXLOUD_API_KEY")
+    assert voxloud.ok("auth", "check", "--sandbox").row["name"]
+    assert voxloud.sandbox.requests == [], "it has a sandbox of its own"
+
+
+def test_with_sandbox_there_is_something_of_each_kind(voxloud: Console) -> None:
+    for group in ("users", "click-to-call", "webhooks"):
+        assert voxloud.ok(group, "list", "--sandbox").rows, group
+    assert voxloud.ok("contacts", "search", "--limit", "1", "--sandbox").rows
+    assert voxloud.ok("events", "list", "--last", "7d", "--limit", "1", "--sandbox").rows
+
+
+def test_the_base_url_is_an_option_too(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOXLOUD_BASE_URL", "http://127.0.0.1:9")
+    voxloud.ok("auth", "check", "--base-url", voxloud.sandbox.url, "--rate", "none", "--max-wait", "5")
+    assert voxloud.sandbox.count() == 1
+
+
+def test_a_refused_key_is_code_3_and_stays_hidden(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOXLOUD_API_KEY", "not-the-key-at-all")
+    result = voxloud("auth", "check")
+    assert (result.code, result.out) == (3, "")
+    assert "401" in result.err
+    assert "VOXLOUD_API_KEY" in result.err
+    assert "not-the-key" not in result.err
+
+
+def test_what_the_service_refuses_is_code_5_without_personal_data(voxloud: Console) -> None:
+    result = voxloud("contacts", "create", "--first-name", "Ada", "--primary-phone", "0039-312-345678")
+    assert result.code == 5
+    assert "primary_phone must be in e164 format" in result.err
+    assert "312" not in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_what_takes_too_long_is_code_6(voxloud: Console) -> None:
+    voxloud.sandbox.fail_next(Fault(status=503, retry_after="60"))
+    result = voxloud("auth", "check", "--max-wait", "2")
+    assert result.code == 6
+    assert "--max-wait" in result.err
+
+
+def test_an_outcome_nobody_knows_is_code_7(voxloud: Console) -> None:
+    voxloud.sandbox.fail_next(Fault(cut="before_headers", executed=True))
+    result = voxloud("contacts", "create", "--first-name", "Ada", "--primary-phone", "+390312345678")
+    assert result.code == 7
+    assert "look whether it happened" in result.err
+    assert voxloud.sandbox.count("POST") == 1
+
+
+EVERY_ERROR: list[tuple[VoxloudError, int]] = [
+    (errors.api_error(401), 3),
+    (errors.api_error(403), 3),
+    (errors.api_error(404), 4),
+    (errors.api_error(400), 5),
+    (errors.api_error(405), 5),
+    (errors.api_error(406), 5),
+    (errors.api_error(418), 5),
+    (errors.api_error(302), 5),
+    (errors.api_error(429), 6),
+    (errors.api_error(500), 6),
+    (errors.api_error(503), 6),
+    (errors.RequestNotSentError("refused"), 6),
+    (errors.ResponseLostError("cut"), 6),
+    (errors.DeadlineExceededError(phase="limit", max_wait=1.0), 6),
+    (errors.OutcomeUnknownError(), 7),
+    (errors.DecodeError("expected a number", path="id"), 8),
+    (errors.ClientClosedError("closed"), 1),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), EVERY_ERROR, ids=repr)
+def test_every_error_has_its_code_and_a_hint(error: VoxloudError, code: int) -> None:
+    told, line = judge(error)
+    assert told == code
+    assert line.startswith(str(error))
+    assert line.endswith(")")
+
+
+def test_a_file_that_is_not_there_is_code_1(voxloud: Console) -> None:
+    result = voxloud("contacts", "import", "nowhere.csv")
+    assert (result.code, result.err) == (1, "voxloud: No such file or directory: nowhere.csv\n")
+
+
+def test_a_taken_port_is_code_1(voxloud: Console) -> None:
+    port = voxloud.sandbox.url.rpartition(":")[2]
+    result = voxloud("sandbox", "--port", port)
+    assert result.code == 1
+    assert "address already in use" in result.err
+
+
+def test_a_warning_is_one_line(voxloud: Console) -> None:
+    result = voxloud("webhooks", "create", "--callback-url", "http://crm.example/x", "--event-type", "CALL_INCOMING")
+    assert result.code == 0
+    assert result.err == "voxloud: warning: callback_url is not https\n"
+
+
+def test_streams_of_another_kind_will_do(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    listener = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", listener)
+    voxloud.ok("auth", "check")
+    assert json.loads(listener.getvalue())["name"]
+
+
+def test_a_bug_is_not_dressed_up(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voxloud_async.client.VoxloudClient.validate_auth", lambda _: None)
+    with pytest.raises(TypeError):
+        voxloud("auth", "check")

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from voxloud_async.cli.output import Output, View
+from voxloud_async.cli.periods import read_moment, read_span
+from voxloud_async.models import UnknownEvent
+from voxloud_async.sandbox import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from .conftest import Console
+
+
+def held(voxloud: Console) -> list[int]:
+    return list(voxloud.sandbox.state.events.ids)
+
+
+def test_list_gives_every_record_once(voxloud: Console) -> None:
+    assert [row["id"] for row in voxloud.ok("events", "list").rows] == held(voxloud)
+    assert voxloud.sandbox.count("POST", "/api/v1/telephony-events") == 3, "three pages of 200"
+
+
+def test_list_of_a_period_a_number_and_a_limit(voxloud: Console) -> None:
+    events = voxloud.sandbox.state.events
+    now = voxloud.sandbox.now
+    start, end = now - timedelta(days=9), now - timedelta(days=2)
+    tokens = ["--from", start.isoformat(), "--to", end.isoformat()]
+    wanted = [each for each in events.ids if start.timestamp() * 1000 <= events.moment(each) <= end.timestamp() * 1000]
+    assert [row["id"] for row in voxloud.ok("events", "list", *tokens).rows] == wanted
+    assert [row["id"] for row in voxloud.ok("events", "list", "--to", end.isoformat(), "--last", "1w").rows] == wanted
+    number = events[wanted[0]]["destinationNumber"]
+    for row in voxloud.ok("events", "list", *tokens, "--number", number, "--limit", "3").rows:
+        assert number in (row["originatorNumber"], row["destinationNumber"])
+
+
+def test_a_table_shows_local_times(voxloud: Console) -> None:
+    _, first, *_ = voxloud.ok("events", "list", "--limit", "2", "--format", "table").out.splitlines()
+    moment = voxloud.sandbox.state.events.moment(held(voxloud)[0]) / 1000
+    assert first.startswith(datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M"))
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+async def test_a_stream_is_written_before_it_ends(form: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    async def endless() -> AsyncIterator[UnknownEvent]:
+        for number in range(3):
+            yield UnknownEvent(id=number)
+        assert f"{number}" in capsys.readouterr().out
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await Output(format=form).stream(endless(), View(models=("UnknownEvent",)))
+
+
+def test_export_is_the_services_own_csv(voxloud: Console) -> None:
+    rows = [*csv.DictReader(io.StringIO(voxloud.ok("events", "export").out))]
+    assert [int(row["id"]) for row in rows] == held(voxloud)
+
+
+def test_export_to_a_file(voxloud: Console, tmp_path: Path) -> None:
+    target = tmp_path / "calls.csv"
+    assert voxloud.ok("events", "export", "--output", str(target)).out == ""
+    assert len(target.read_bytes().splitlines()) == 451
+    assert [*tmp_path.iterdir()] == [target]
+
+
+@pytest.mark.parametrize("tokens", [["-o", "{}.ndjson"], ["-o", "{}.jsonl"], ["-o", "{}.txt", "--format", "ndjson"]])
+def test_export_as_ndjson(voxloud: Console, tmp_path: Path, tokens: list[str]) -> None:
+    tokens = [token.format(tmp_path / "calls") for token in tokens]
+    voxloud.ok("events", "export", *tokens)
+    (target,) = tmp_path.iterdir()
+    rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == held(voxloud)
+
+
+def test_an_export_that_breaks_leaves_the_file_as_it_was(voxloud: Console, tmp_path: Path) -> None:
+    target = tmp_path / "calls.csv"
+    target.write_text("of yesterday", encoding="utf-8")
+    voxloud.sandbox.fail_next(Fault(status=400))
+    assert voxloud("events", "export", "-o", str(target)).code == 5
+    assert target.read_text(encoding="utf-8") == "of yesterday"
+    assert [*tmp_path.iterdir()] == [target]
+
+
+def test_an_export_into_a_pipe_leaves_it_a_pipe(voxloud: Console, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    voxloud.ok("events", "export", "-o", str(pipe))
+    reader.join()
+    assert len(received[0].splitlines()) == 451
+    assert pipe.is_fifo()
+
+
+def test_a_time_without_zone_is_local() -> None:
+    assert read_moment("--from", "2026-06-01T08:00") == datetime(2026, 6, 1, 8).astimezone()
+    assert read_moment("--from", "2026-06-01") == datetime(2026, 6, 1).astimezone()
+    assert read_moment("--from", "2026-06-01T08:00Z") == datetime(2026, 6, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"), [("30d", timedelta(days=30)), ("2w", timedelta(days=14)), ("90m", timedelta(minutes=90))]
+)
+def test_a_span(text: str, span: timedelta) -> None:
+    assert read_span(text) == span
+
+
+@pytest.mark.parametrize(
+    ("tokens", "reason"),
+    [
+        (["--from", "yesterday"], "--from must be a time"),
+        (["--to", "2026-13-01"], "--to must be a time"),
+        (["--last", "30"], "--last must be a number and one of"),
+        (["--last", "9999999999s"], "--last must be a number and one of"),
+        (["--last", "900000d"], "--last reaches too far back"),
+        (["--last", "1d", "--from", "2026-06-01"], "exclude each other"),
+        (["--from", "2026-06-02", "--to", "2026-06-01"], "must not be after"),
+    ],
+)
+def test_a_wrong_period_sends_nothing(voxloud: Console, tokens: list[str], reason: str) -> None:
+    for command in ("list", "export"):
+        result = voxloud("events", command, *tokens)
+        assert result.code == 2
+        assert reason in result.err
+    assert voxloud.sandbox.requests == []

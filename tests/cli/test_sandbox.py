@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from voxloud_async.cli.sandbox import read_limit, read_quirks, read_window
+from voxloud_async.sandbox import SlidingWindow
+
+if TYPE_CHECKING:
+    from .conftest import Console
+
+
+def test_a_limit() -> None:
+    assert read_limit("20") == read_limit("20/s") == SlidingWindow(20, 1.0)
+    assert read_limit("100/m") == SlidingWindow(100, 60.0)
+    assert read_limit("1000/h") == SlidingWindow(1000, 3600.0)
+
+
+def test_a_window() -> None:
+    assert read_window("30:2.5") == (30.0, 2.5)
+
+
+def test_quirks() -> None:
+    assert read_quirks(["contact_update=post", "create-status=201"]) == {"contact_update": "post", "create_status": 201}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "reason"),
+    [
+        (["--rate-limit", "fast"], "--rate-limit must be a number of requests"),
+        (["--rate-limit", "0"], "--rate-limit must be a number of requests"),
+        (["--maintenance", "30"], "--maintenance must be START:LENGTH"),
+        (["--quirk", "colour=red"], "--quirk: there is no colour; there are create_status"),
+        (["--quirk", "contact_update=red"], "--quirk contact_update is one of 'put', 'post', 'both'"),
+        (["--rows", "-1"], "'events' must be >= 0"),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_starts(voxloud: Console, tokens: list[str], reason: str) -> None:
+    result = voxloud("sandbox", *tokens)
+    assert (result.code, result.out) == (2, "")
+    assert reason in result.err
