@@ -33,7 +33,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self._virtual_now += max(seconds, LEAST_STEP)
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type] # the best of this platform, a variable
+class _Selector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop

@@ -71,7 +71,7 @@ __all__ = [
 Phase = Literal["connect", "send", "headers", "body", "limit", "backoff"]
 
 _LONGEST = 200
-_PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\+?\d(?:[\s().-]?\d){4,}")
+_PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\+?\d(?:[\s().-]{0,3}\d){4,}")
 
 
 def mask(text: str, personal: Iterable[str] = ()) -> str:

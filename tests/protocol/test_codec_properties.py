@@ -22,11 +22,13 @@ from voxloud_async.models import (
     ClickToCallCall,
     Connection,
     Contact,
+    Did,
     Extension,
     Fax,
     FaxCall,
     Model,
     OpenEnum,
+    OutboundCli,
     PhoneCall,
     TelephonyEvent,
     User,
@@ -49,6 +51,8 @@ KINDS = [
     User,
     WebhookSubscription,
 ]
+
+NESTED = {Did, OutboundCli}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
@@ -76,7 +80,7 @@ def wire(kind: Any) -> st.SearchStrategy[Any]:
         return st.one_of([wire(one) for one in get_args(kind)])
     if get_origin(kind) is tuple:
         return st.lists(wire(get_args(kind)[0]), max_size=3)
-    if attrs.has(kind) and issubclass(kind, Model):
+    if kind in NESTED:
         return wire_object(kind)
     if isinstance(kind, type) and issubclass(kind, OpenEnum):
         return st.sampled_from([member.value for member in kind]) | WORDS.filter(partial(_is_unknown, kind))

@@ -27,7 +27,7 @@ LOST = ResponseLostError("reset")
 
 @types.coroutine
 def cancelled_at(n: int, coroutine: Coroutine[Any, Any, Any], *, late: bool) -> Generator[Any, Any, Any]:
-    """Run a coroutine and cancel it at its await number n: while it waits, or `late`, in the tick that ends the wait."""
+    """Run a coroutine and cancel it at its await n: while it waits, or `late`, in the tick that ends the wait."""
     task = asyncio.current_task()
     assert task is not None
     resume: Callable[[Any], Any] = coroutine.send

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -63,7 +63,8 @@ def test_t18_in_the_exchange(phase: str) -> None:
     error, seconds = deadline_of(rig(silent), 5.0)
     assert (error.phase, error.attempts, error.sent, error.max_wait) == (phase, 1, True, 5.0)
     assert isinstance(error.__cause__, ResponseLostError)
-    assert (seconds, silent.timeouts) == (pytest.approx(5.0), [5.0])
+    assert silent.timeouts == [5.0]
+    assert seconds == pytest.approx(5.0)
 
 
 def test_t18_while_connecting() -> None:
@@ -77,7 +78,8 @@ def test_t18_in_the_second_exchange_the_timeout_is_what_is_left() -> None:
     silent = Silent(ResponseLostError, phase="headers")
     error, seconds = deadline_of(rig(silent), 50.0, retry=RetryPolicy(base=1.0))
     assert silent.timeouts == pytest.approx([20.0, 20.0, 7.0])
-    assert (error.phase, error.attempts, seconds) == ("headers", 3, pytest.approx(50.0))
+    assert (error.phase, error.attempts) == ("headers", 3)
+    assert seconds == pytest.approx(50.0)
 
 
 def test_t18_in_the_backoff_it_ends_before_the_wait() -> None:
@@ -85,7 +87,8 @@ def test_t18_in_the_backoff_it_ends_before_the_wait() -> None:
     error, seconds = deadline_of(rig(wire), 4.0, retry=RetryPolicy(base=1.0))
     assert (error.phase, error.attempts, error.sent) == ("backoff", 3, True)
     assert isinstance(error.__cause__, ServerError)
-    assert (seconds, len(wire.requests)) == (pytest.approx(3.0), 3)
+    assert len(wire.requests) == 3
+    assert seconds == pytest.approx(3.0)
 
 
 def test_t18_at_the_shut_gate() -> None:

@@ -108,7 +108,7 @@ def test_a_bad_policy_is_refused(bad: dict[str, Any]) -> None:
 
 def test_a_policy_takes_keywords_alone_and_does_not_change() -> None:
     with pytest.raises(TypeError):
-        RetryPolicy(3)  # type: ignore[misc] # what is tested
+        RetryPolicy(3)  # type: ignore[call-arg] # what is tested
     policy = RetryPolicy(max_attempts=3, patience=float("inf"))
     with pytest.raises(AttributeError):
         policy.max_attempts = 4  # type: ignore[misc] # what is tested

@@ -29,7 +29,7 @@ RECORDS = Weather(
     jitter=0.03,
     limits=(SlidingWindow(10, 1.0),),
     maintenance_after=14,
-    maintenance_length=2.5,
+    maintenance_length=2.0,
 )
 """For the records: few a second, no word of when to come back, and maintenance in the midst."""
 

@@ -24,8 +24,8 @@ _EVENTS = View(
     models=("PhoneCall", "ClickToCallCall", "FaxCall"),
     columns=(
         Column("LOCAL TIME", ("timestamp",), 16),
-        Column("TYPE", ("type",), 13),
-        Column("DIRECTION", ("direction",), 9),
+        Column("TYPE", ("type",), 10),
+        Column("WAY", ("direction",), 8),
         Column("FROM", ("originatorNumber",)),
         Column("TO", ("destinationNumber",)),
         Column("S", ("duration",), 4),

@@ -1,0 +1,131 @@
+"""What the session tells of its work, and how it reads in a log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from tests.session.harness import OK, READ, UPDATE, Wire, rig
+from tests.virtual_time import run_virtual
+from voxloud_async.errors import NotFoundError, ResponseLostError
+from voxloud_async.session.clock import LoopClock
+from voxloud_async.session.events import AttemptEnded, CallEnded, Event, Paused, Retrying, Waited, fan_out
+from voxloud_async.session.log import write_log
+from voxloud_async.session.policy import RetryPolicy
+from voxloud_async.testing import answer
+
+
+def told(wire: Wire, *, rate: float = 1e9, **options: object) -> list[Event]:
+    made = rig(wire, rate=rate)
+
+    async def main() -> None:
+        await asyncio.gather(made.call(UPDATE if rate == 7.0 else READ, **options), return_exceptions=True)
+
+    run_virtual(main())
+    return made.events
+
+
+def test_a_call_that_succeeds() -> None:
+    assert told(Wire(seconds=2.0)) == [
+        AttemptEnded("GET /read", 1, 2.0, status=200),
+        CallEnded("GET /read", 1, 2.0),
+    ]
+
+
+def test_a_call_that_fails() -> None:
+    assert told(Wire(answer(status=404), seconds=2.0)) == [
+        AttemptEnded("GET /read", 1, 2.0, status=404),
+        CallEnded("GET /read", 1, 2.0, error="NotFoundError"),
+    ]
+
+
+def test_a_call_with_everything() -> None:
+    wire = Wire(ResponseLostError("reset"), answer(status=503, headers={"Retry-After": "10"}), OK, seconds=2.0)
+    assert told(wire, retry=RetryPolicy(base=1.0)) == [
+        AttemptEnded("GET /read", 1, 2.0, error="ResponseLostError"),
+        Retrying("GET /read", 1, 1.0, "ResponseLostError"),
+        AttemptEnded("GET /read", 2, 2.0, status=503),
+        Paused(10.0, "ServiceUnavailableError"),
+        Retrying("GET /read", 2, 0.0, "ServiceUnavailableError"),
+        Waited("GET /read", 10.0),
+        AttemptEnded("GET /read", 3, 2.0, status=200),
+        CallEnded("GET /read", 3, 17.0),
+    ]
+
+
+def test_the_other_verb_is_an_attempt_of_the_same_call() -> None:
+    assert [type(event).__name__ for event in told(Wire(answer(status=405), OK), rate=7.0)] == [
+        "AttemptEnded",
+        "AttemptEnded",
+        "CallEnded",
+    ]
+
+
+def test_a_cancelled_call_is_told_of() -> None:
+    async def main() -> None:
+        made = rig(Wire(seconds=30.0))
+        task = asyncio.create_task(made.call(READ))
+        await asyncio.sleep(1.0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert made.events == [CallEnded("GET /read", 1, 1.0, "CancelledError")]
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("event", "level", "text"),
+    [
+        (AttemptEnded("GET /a", 2, 0.1234, status=200), logging.DEBUG, "GET /a attempt 2: 200 in 0.123 s"),
+        (AttemptEnded("GET /a", 1, 5.0, error="Lost"), logging.DEBUG, "GET /a attempt 1: Lost in 5.000 s"),
+        (Waited("GET /a", 1.5), logging.DEBUG, "GET /a waited 1.500 s for its turn"),
+        (Retrying("GET /a", 1, 0.25, "Lost"), logging.INFO, "GET /a again in 0.250 s after attempt 1: Lost"),
+        (Paused(3.0, "RateLimitedError"), logging.INFO, "every call pauses for 3.000 s: RateLimitedError"),
+        (CallEnded("GET /a", 1, 2.0), logging.DEBUG, "GET /a done after 1 attempts and 2.000 s"),
+        (CallEnded("GET /a", 4, 2.0, "Lost"), logging.DEBUG, "GET /a Lost after 4 attempts and 2.000 s"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_log(caplog: pytest.LogCaptureFixture, event: Event, level: int, text: str) -> None:
+    caplog.set_level(logging.DEBUG, "voxloud_async")
+    write_log(event)
+    assert caplog.record_tuples == [("voxloud_async", level, text)]
+
+
+def test_subscribers_are_told_in_order() -> None:
+    heard: list[str] = []
+    tell = fan_out([lambda _: heard.append("first"), lambda _: heard.append("second")])
+    tell(Paused(1.0, "x"))
+    assert heard == ["first", "second"]
+
+
+def test_a_subscriber_that_fails_is_logged_and_the_next_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Event] = []
+
+    def broken(_event: Event) -> None:
+        raise ZeroDivisionError
+
+    tell = fan_out([broken, heard.append])
+    tell(Paused(1.0, "x"))
+    assert heard == [Paused(1.0, "x")]
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("ERROR", "a subscriber failed")]
+
+
+async def test_an_error_says_which_operation_it_was() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        await rig(Wire(answer(status=404))).call(READ)
+    assert str(caught.value) == "404 Not Found | GET /read"
+
+
+async def test_the_clock_of_the_loop() -> None:
+    clock, loop = LoopClock(), asyncio.get_running_loop()
+    rung = asyncio.Event()
+    assert clock.now() <= loop.time()
+    assert abs(clock.wall() - time.time()) < 60
+    clock.call_at(clock.now(), rung.set)
+    clock.call_at(clock.now() + 3600, rung.clear).cancel()
+    await rung.wait()
+    await clock.sleep(0.0)

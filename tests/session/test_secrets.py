@@ -1,0 +1,147 @@
+"""The key goes to its own origin, and neither it nor personal data is shown anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import traceback
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from tests.session.harness import BASE_URL, CREATE, EVERY, KEY, OK, READ, UPDATE, Wire, a_call, rig
+from tests.virtual_time import run_virtual
+from voxloud_async.errors import RequestNotSentError, ResponseLostError, VoxloudError
+from voxloud_async.session.auth import HEADER, ApiKey, auth
+from voxloud_async.session.events import fan_out
+from voxloud_async.session.log import write_log
+from voxloud_async.session.policy import RetryPolicy
+from voxloud_async.testing import answer
+from voxloud_async.wire.message import Request, Response
+
+PERSONAL = {"first_name": "Annabella", "primary_phone": "+390312345678", "primary_email": "anna@example.org"}
+
+
+@pytest.mark.parametrize("operation", EVERY, ids=str)
+async def test_every_request_carries_the_key_once(operation: Any) -> None:
+    wire = Wire()
+    await rig(wire).call(operation)
+    (request,) = wire.requests
+    assert [value for name, value in request.headers.pairs() if name == HEADER] == [KEY]
+
+
+def test_so_does_every_repetition() -> None:
+    wire = Wire(answer(status=405), answer(status=500), ResponseLostError("reset"), OK)
+    run_virtual(rig(wire).call(UPDATE))
+    assert len(wire.requests) == 4
+    assert all([value for name, value in each.headers.pairs() if name == HEADER] == [KEY] for each in wire.requests)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://voxloud.test.evil.example/read",
+        "https://voxloud.test@evil.example/read",
+        "https://voxloud.test:8443/read",
+        "http://voxloud.test/read",
+        "https://evil.example/?https://voxloud.test/",
+        "//evil.example/",
+        "https://voxloud.test",
+        "",
+    ],
+)
+async def test_g2_the_key_goes_to_no_other_origin(url: str) -> None:
+    async def handler(_call: object) -> Response:
+        raise AssertionError
+
+    call = a_call()
+    call.request = evolve(call.request, url=url)
+    with pytest.raises(ValueError, match="the key goes to no other host"):
+        await auth(handler, api_key=ApiKey(KEY), base_url=BASE_URL)(call)
+    assert HEADER not in call.request.headers
+
+
+@pytest.mark.parametrize("bad", ["", "with space", "line\nbreak", "käse", "tab\t", None, 5, b"bytes"])
+def test_a_key_must_fit_a_header_and_is_not_quoted(bad: object) -> None:
+    with pytest.raises(ValueError, match="api_key must be visible ASCII") as caught:
+        ApiKey(bad)
+    shown = "".join(traceback.TracebackException.from_exception(caught.value).format_exception_only())
+    assert repr(bad) not in shown
+
+
+def test_a_key_shows_itself_on_request_alone() -> None:
+    key = ApiKey(KEY)
+    assert (repr(key), str(key), f"{key}") == ("ApiKey(***)",) * 3
+    assert key.reveal() == KEY
+    assert not hasattr(key, "__dict__")
+
+
+FAULTS: list[Any] = [
+    answer({"message": f"{PERSONAL} is wrong, key {KEY}"}, status=400),
+    answer({"message": "wrong key"}, status=401, headers={HEADER: KEY}),
+    answer(f"<html><title>{KEY}</title>".encode(), status=404),
+    answer(status=429, headers={"Retry-After": "400"}),
+    answer(status=500),
+    answer(status=302, headers={"Location": "https://evil.example/"}),
+    RequestNotSentError("refused"),
+    ResponseLostError("reset"),
+    KeyError("a bug"),
+]
+
+
+@pytest.mark.parametrize("operation", [READ, UPDATE, CREATE], ids=str)
+@pytest.mark.parametrize("fault", FAULTS, ids=repr)
+def test_no_error_shows_the_key(operation: Any, fault: Any) -> None:
+    async def main() -> Exception:
+        made = rig(Wire(fault))
+        with pytest.raises((VoxloudError, KeyError)) as caught:
+            await made.session.call(operation, body=PERSONAL)
+        return caught.value
+
+    error = run_virtual(main())
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    text = "".join(trace.format())
+    assert "api_key = ApiKey(***)" in text or "call = Call(" in text  # locals are shown
+    assert KEY not in text
+    for secret in (KEY, *PERSONAL.values()):
+        assert secret not in f"{error} {error!r}"
+
+
+def test_the_log_of_a_whole_session_shows_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    chance = random.Random(5)
+
+    class Stormy(Wire):
+        def reply(self, _request: Request) -> Any:
+            return chance.choice([OK, *FAULTS[:-1], answer(status=503), answer(status=405)])
+
+    async def main() -> None:
+        made = rig(Stormy(seconds=0.1), rate=50.0)
+        calls = [
+            made.session.call(operation, query={"phone": PERSONAL["primary_phone"]}, body=PERSONAL)
+            for operation in (*EVERY, UPDATE)
+            for _ in range(30)
+        ]
+        await asyncio.gather(*calls, return_exceptions=True)
+        tell = fan_out([write_log])
+        for event in made.events:
+            tell(event)
+
+    run_virtual(main())
+    lines = [record.getMessage() for record in caplog.records if record.name == "voxloud_async"]
+    assert len(lines) > 500
+    for secret in (KEY, *PERSONAL.values()):
+        assert not [line for line in lines if secret in line]
+
+
+def test_nothing_of_a_session_shows_the_key() -> None:
+    wire = Wire()
+    made = rig(wire)
+    run_virtual(made.session.call(READ, query={"first_name": PERSONAL["first_name"]}, body=PERSONAL))
+    call = a_call(retry=RetryPolicy())
+    call.request = wire.requests[0]
+    for shown in (repr(made.session), repr(wire.requests[0]), repr(call), repr(wire.requests[0].headers)):
+        assert KEY not in shown
+        assert not [secret for secret in PERSONAL.values() if secret in shown]
