@@ -29,6 +29,7 @@ from .session.lifetime import Lifetime
 from .session.log import write_log
 from .session.pacer import Pacer
 from .session.policy import RetryPolicy
+from .session.service_time import ServiceTime
 from .session.session import Session, chain
 from .wire.transport import Transport
 
@@ -91,6 +92,7 @@ class VoxloudClient:
         controller = RateController(_rate(rate), chance=chance)
         arguments.number("max_concurrency", max_concurrency, 1)
         own, wire = _transport(transport, max_concurrency)
+        service_time = ServiceTime(clock)
         handler = chain(
             wire,
             api_key=key,
@@ -99,9 +101,18 @@ class VoxloudClient:
             clock=clock,
             chance=chance,
             notify=fan_out((write_log, *subscribers)),
+            service_time=service_time,
         )
         self._attach(
-            Session(base_url=url, clock=clock, options=options, handler=handler, lifetime=Lifetime(), own_transport=own)
+            Session(
+                base_url=url,
+                clock=clock,
+                options=options,
+                handler=handler,
+                lifetime=Lifetime(),
+                service_time_source=service_time,
+                own_transport=own,
+            )
         )
 
     @classmethod

@@ -36,7 +36,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
 __all__ = [
     "ApiError",
@@ -162,10 +162,21 @@ class ResponseTooLargeError(ResponseLostError):
 
 
 class OutcomeUnknownError(VoxloudError):
-    """A create or a ring was sent once and its answer was lost: it may have happened. It is never sent again."""
+    """A create or a ring was sent once and its answer was lost: it may have happened. It is never sent again.
+
+    `candidates` are the ids of what was found that may be its result: none, or several alike. `await resolve()` looks
+    once more and returns the one result, or None; it is None itself where there is nothing to look for, and after
+    pickling.
+    """
+
+    resolve: Callable[[], Awaitable[Any]] | None = None
+    candidates: tuple[str, ...] = ()
 
     def __init__(self, text: str = "", **facts: Any) -> None:
         super().__init__(text or "it may or may not have happened", sent=True, **facts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "resolve"}
 
 
 class DeadlineExceededError(VoxloudError):

@@ -20,14 +20,15 @@ def retry_after(value: str | None, *, date: str | None, wall: float) -> float | 
     seconds = _SECONDS.fullmatch(value)
     if seconds:
         return float(seconds[1])
-    until = _http_date(value)
+    until = http_date(value)
     if until is None:
         return None
-    now = _http_date(date) if date is not None else None
+    now = http_date(date) if date is not None else None
     return max(0.0, until - (wall if now is None else now))
 
 
-def _http_date(value: str) -> float | None:
+def http_date(value: str) -> float | None:
+    """Seconds since 1970 of an HTTP date (RFC 9110 section 5.6.7, the form that is to be sent), or None."""
     text = value.strip(" \t")
     if not _HTTP_DATE.fullmatch(text):
         return None

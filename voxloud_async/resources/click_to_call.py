@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import builtins
 import logging
+from datetime import UTC, datetime
+from functools import partial
 
 from attrs import frozen
 
-from ..errors import NotFoundError
-from ..models import ClickToCall, Connection, DialFirst, Extension
+from ..errors import NotFoundError, OutcomeUnknownError
+from ..models import ClickToCall, ClickToCallCall, Connection, DialFirst, Extension
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from .outcome import settled
 
 logger = logging.getLogger("voxloud_async")
+
+_WHOLE_SECONDS = 2.0  # the service tells its time without fractions
 
 
 @frozen
@@ -32,8 +37,8 @@ class ClickToCalls:
         """Create a click-to-call for an extension, such as a user's `extension_number`.
 
         `outbound_number` should be one of the PBX's own; the service may put another in its place, which is logged.
-        `dial_first` is "contact" or "extension" (the service's default). Raises `OutcomeUnknownError` where the answer
-        was lost. API: Create a click-to-call.
+        `dial_first` is "contact" or "extension" (the service's default). Where the answer is lost, the one click-to-call
+        of this name and extension is returned, else `OutcomeUnknownError` raised. API: Create a click-to-call.
         """
         body = {
             "name": arguments.text("name", name),
@@ -42,7 +47,12 @@ class ClickToCalls:
         }
         if dial_first is not None:
             body["dial_first"] = arguments.one_of("dial_first", dial_first, [choice.value for choice in DialFirst])
-        created = await self._caller.call(operations.CREATE_CLICK_TO_CALL, body=body)
+        started = self._caller.now()
+        created = await settled(
+            self._caller.call(operations.CREATE_CLICK_TO_CALL, body=body, started=started),
+            partial(self._alike, body, started),
+            partial(self._alike, body, None),
+        )
         if created.outbound_number not in {None, outbound_number}:
             logger.warning("the service replaced the outbound number of click-to-call %s", created.id)
         return created
@@ -71,12 +81,32 @@ class ClickToCalls:
     async def connect(self, id: str, *, contact: str) -> Connection:  # noqa: A002
         """Ring the contact (a number in E.164 format) and the extension.
 
-        A request that may have rung is never sent again: where its answer is lost, `OutcomeUnknownError` says so.
+        A request that may have rung is never sent again: where its answer is lost, `OutcomeUnknownError` says so. Its
+        `resolve()` looks for the record of the call, which appears some seconds after the call has ended.
         API: Connect click-to-call.
         """
         segment = arguments.segment("id", id)
         body = {"contact": arguments.text("contact", contact)}
-        return await self._caller.call(operations.CONNECT, segment=segment, body=body)
+        started = self._caller.now()
+        try:
+            return await self._caller.call(operations.CONNECT, segment=segment, body=body)
+        except OutcomeUnknownError as error:
+            error.resolve = partial(self._record, contact, started)
+            raise
+
+    async def _alike(self, body: dict[str, str], started: float | None) -> builtins.list[ClickToCall]:
+        page = await self._caller.call(operations.LIST_CLICK_TO_CALL, started=started)
+        # The service gives the name a prefix and may replace the number (anomalies K1 and K2).
+        names = {body["name"], ClickToCall(id="", name=body["name"]).friendly_name}
+        return [each for each in page.items if each.extension == body["extension"] and each.friendly_name in names]
+
+    async def _record(self, contact: str, started: float) -> ClickToCallCall | None:
+        """The record of a call to this number that began after a moment of this process."""
+        since = self._caller.service_time() - (self._caller.now() - started) - _WHOLE_SECONDS
+        query = {"sort": "timestamp,desc", "size": "20", "page": "0"}
+        body = {"number": contact, "date_time_from": arguments.moment("since", datetime.fromtimestamp(since, UTC))}
+        page = await self._caller.call(operations.QUERY_EVENTS, query=query, body=body)
+        return next((event for event in page.items if isinstance(event, ClickToCallCall)), None)
 
 
 def _digits(extension: Extension | str | int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import warnings
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from ..errors import NotFoundError
 from ..models import EventType, WebhookSubscription
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from .outcome import settled
 
 
 class InsecureCallbackWarning(UserWarning):
@@ -30,11 +32,17 @@ class WebhookSubscriptions:
     ) -> WebhookSubscription:
         """Subscribe a URL to one type of event.
 
-        `event_type` is not checked against a list: the text's own lists differ. Raises `OutcomeUnknownError` where the
-        answer was lost. API: Create a webhook subscription.
+        `event_type` is not checked against a list: the text's own lists differ. Where the answer is lost, the one
+        subscription of this URL and type is returned, else `OutcomeUnknownError` raised. API: Create a webhook
+        subscription.
         """
         body = _body(callback_url, event_type, notification_email)
-        return await self._caller.call(operations.CREATE_SUBSCRIPTION, body=body)
+        started = self._caller.now()
+        return await settled(
+            self._caller.call(operations.CREATE_SUBSCRIPTION, body=body, started=started),
+            partial(self._alike, body, started),
+            partial(self._alike, body, None),
+        )
 
     async def update(
         self,
@@ -75,6 +83,11 @@ class WebhookSubscriptions:
         """All subscriptions. API: Get webhook subscriptions."""
         page = await self._caller.call(operations.LIST_SUBSCRIPTIONS)
         return [*page.items]
+
+    async def _alike(self, body: dict[str, Any], started: float | None) -> builtins.list[WebhookSubscription]:
+        page = await self._caller.call(operations.LIST_SUBSCRIPTIONS, started=started)
+        wanted = (body["callback_url"], body["event_type"])
+        return [each for each in page.items if (each.callback_url, each.event_type) == wanted]
 
 
 def _body(callback_url: str, event_type: EventType | str, notification_email: str | None) -> dict[str, Any]:

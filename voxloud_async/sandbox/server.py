@@ -7,12 +7,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from email.utils import formatdate
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
-from attrs import Attribute, define, field
+from attrs import Attribute, define, evolve, field
 from attrs.validators import ge
 
 from .climate import Climate, Fate
@@ -53,7 +54,8 @@ class Sandbox:
     `groups` and `events` are how many there are at the start; the call records spread over the `days` before `now`.
     `quirks` reads the API text where it is open, `weather` makes trouble. `port` 0 takes a free one.
 
-    `clock` (seconds, monotonic), `wall` (seconds since 1970) and `sleep` are for tests that bring their own time.
+    `clock` (seconds, monotonic) and `sleep` are for tests that bring their own time. Every date that it tells, those of
+    HTTP included, is its own: `now` and what passed since the start.
     """
 
     seed: int = 0
@@ -70,7 +72,6 @@ class Sandbox:
     api_key: str = field(default="", repr=False)
     keep_bodies: bool = False
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
-    wall: Callable[[], float] = field(default=time.time, repr=False)
     sleep: Callable[[float], Awaitable[object]] = field(default=asyncio.sleep, repr=False)
     requests: list[Received] = field(factory=list, init=False, repr=False)
     """Every request that arrived, in order."""
@@ -84,9 +85,12 @@ class Sandbox:
     def __attrs_post_init__(self) -> None:
         self.api_key = self.api_key or f"sandbox-{Dice(self.seed, 'key').hex(32)}"
         self._started = self.clock()
-        self._climate = Climate(self.weather, self._started, self.wall, Dice(self.seed, "weather"))
+        self._climate = Climate(self.weather, self._started, self._wall, Dice(self.seed, "weather"))
         self.state = self._settle(milliseconds(self.now))
         self._service = Service(self.state, self.quirks, self.api_key)
+
+    def _wall(self) -> float:
+        return self.state.clock() / 1000
 
     @property
     def url(self) -> str:
@@ -207,6 +211,7 @@ class Sandbox:
         if fault.cut is not None:
             return await cut(request, answer, fault.cut)
         received.status = answer.status
+        answer = evolve(answer, headers={**answer.headers, "Date": formatdate(self._wall(), usegmt=True)})
         if fault.slow_body:
             return await slow(request, answer, fault.slow_body, self.sleep)
         return whole(answer)

@@ -20,6 +20,18 @@ class Caller(Protocol):
         segment: str | None = None,
         query: Mapping[str, str] | None = None,
         body: object = None,
+        started: float | None = None,
     ) -> T:
-        """Send the operation and read its result; `segment` is the checked id in its path."""
+        """Send the operation and read its result.
+
+        `segment` is the checked id in its path, `started` the time (see `now`) from which `max_wait` counts.
+        """
+        ...
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        ...
+
+    def service_time(self) -> float:
+        """Seconds since 1970 by the service's clock."""
         ...

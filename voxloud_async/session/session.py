@@ -23,6 +23,7 @@ from .log import log
 from .pacer import Pacer
 from .policy import verdict
 from .retry import retry
+from .service_time import ServiceTime
 from .transmit import transmit
 from .verbs import verbs
 
@@ -40,9 +41,10 @@ def chain(
     clock: Clock,
     chance: Callable[[], float],
     notify: Notify,
+    service_time: ServiceTime,
 ) -> Handler:
     """Chain log, retry, verbs, limit, auth and transmit, the outermost first."""
-    handler = transmit(transport, clock=clock, notify=notify)
+    handler = transmit(transport, clock=clock, notify=notify, service_time=service_time)
     handler = auth(handler, api_key=api_key, base_url=base_url)
     handler = limit(handler, pacer=pacer, clock=clock, notify=notify)
     handler = verbs(handler)
@@ -59,11 +61,20 @@ class Session:
     options: Options
     _handler: Handler = field(repr=False, alias="handler")
     _lifetime: Lifetime = field(repr=False, alias="lifetime")
+    _service_time: ServiceTime = field(repr=False, alias="service_time_source")
     _own_transport: Transport | None = field(default=None, repr=False, alias="own_transport")
 
     def with_options(self, options: Options) -> Session:
         """The same session with other options."""
         return evolve(self, options=options)
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self.clock.now()
+
+    def service_time(self) -> float:
+        """Seconds since 1970 by the service's clock."""
+        return self._service_time.seconds()
 
     async def aclose(self) -> None:
         """End the calls under way and close the session's own transport."""
@@ -80,10 +91,16 @@ class Session:
         segment: str | None = None,
         query: Mapping[str, str] | None = None,
         body: object = None,
+        started: float | None = None,
     ) -> T:
         """Carry an operation out; raises the errors of `voxloud_async.errors`."""
         request = build_request(operation, self.base_url, USER_AGENT, segment=segment, query=query, body=body)
-        call = Call(operation=operation, request=request, options=self.options, started=self.clock.now())
+        call = Call(
+            operation=operation,
+            request=request,
+            options=self.options,
+            started=self.clock.now() if started is None else started,
+        )
         try:
             with self._lifetime.call():
                 return _read(operation, await self._handler(call))

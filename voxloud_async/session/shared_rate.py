@@ -74,7 +74,9 @@ class _Record:
 
     def __init__(self, settings: RedisRate, api_key: str) -> None:
         rate = START_RATE if settings.rate is None else settings.rate
-        self._start = json.dumps({"rate": rate, "burst": max(1.0, min(BURST, rate)), "learns": int(settings.rate is None)})
+        self._start = json.dumps(
+            {"rate": rate, "burst": max(1.0, min(BURST, rate)), "learns": int(settings.rate is None)}
+        )
         self._settings = settings
         # The braces keep a record's keys in one slot of a cluster; the key itself never leaves this process for Redis.
         self._name = f"voxloud:{{{hashlib.sha256(api_key.encode()).hexdigest()[:16]}}}:limiter"
@@ -92,9 +94,7 @@ class _Record:
         await self._script.aclose()
 
     async def _lifespan(self) -> AsyncGenerator[AsyncScript, None]:
-        redis = Redis.from_url(
-            self._settings.url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT
-        )
+        redis = Redis.from_url(self._settings.url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=SOCKET_TIMEOUT)
         try:
             yield redis.register_script(resources.files(__package__).joinpath("shared_rate.lua").read_text())
         finally:

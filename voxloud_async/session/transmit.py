@@ -9,11 +9,12 @@ from ..wire.transport import Transport
 from .call import Call, Handler
 from .clock import Clock
 from .events import AttemptEnded, Notify
+from .service_time import ServiceTime
 
 _SUCCESS = range(200, 300)  # which of them is documented nowhere (anomaly G6)
 
 
-def transmit(transport: Transport, *, clock: Clock, notify: Notify) -> Handler:
+def transmit(transport: Transport, *, clock: Clock, notify: Notify, service_time: ServiceTime) -> Handler:
     """Send one attempt within what is left of the call's time."""
 
     async def send(call: Call) -> Response:
@@ -26,6 +27,7 @@ def transmit(transport: Transport, *, clock: Clock, notify: Notify) -> Handler:
         except VoxloudError as error:
             notify(_ended(call, clock.now() - started, error=type(error).__name__))
             raise
+        service_time.hear(response.headers)
         notify(_ended(call, clock.now() - started, status=response.status))
         if response.status not in _SUCCESS:
             raise read_error(call.operation, call.request, response, wall=clock.wall())
