@@ -1,14 +1,15 @@
 """OpenTelemetry: a subscriber that turns the session's events into spans and metrics (extra `[otel]`).
 
-Names follow the HTTP semantic conventions 1.2x for clients: https://opentelemetry.io/docs/specs/semconv/http/
-A call is an internal span in the caller's trace, each attempt a client span below it. Nothing personal is in the events,
-so nothing is in the spans: the path is the template.
+Names follow the semantic conventions of HTTP clients: https://opentelemetry.io/docs/specs/semconv/http/http-spans/
+A call is an internal span in the caller's trace, each attempt a client span below it. The events hold nothing personal,
+and so do the spans: what they call the URL is its template.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import MeterProvider
@@ -20,6 +21,7 @@ from .session.events import AttemptEnded, CallEnded, CallStarted, Event, Paused,
 
 _NAME = "voxloud_async"
 _NANOSECONDS = 1_000_000_000
+_SUCCESS = range(200, 300)
 
 Attributes = dict[str, AttributeValue]
 
@@ -37,7 +39,7 @@ class OpenTelemetrySubscriber:
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
         meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._time_ns = time_ns
-        self._calls: dict[int, Span] = {}
+        self._calls: dict[int, tuple[Span, Attributes]] = {}
         self._duration = meter.create_histogram(
             "http.client.request.duration", unit="s", description="Duration of one attempt on the wire."
         )
@@ -51,7 +53,8 @@ class OpenTelemetrySubscriber:
         """Take one event of the session."""
         match event:
             case CallStarted():
-                self._calls[event.call] = self._tracer.start_span(event.operation, kind=SpanKind.INTERNAL)
+                span = self._tracer.start_span(event.operation, kind=SpanKind.INTERNAL)
+                self._calls[event.call] = (span, _server(event.server))
             case AttemptEnded():
                 self._attempt(event)
             case Waited():
@@ -64,13 +67,13 @@ class OpenTelemetrySubscriber:
                 self._end(event)
 
     def _attempt(self, event: AttemptEnded) -> None:
-        attributes = _attributes(event)
+        parent, server = self._calls[event.call]
+        attributes = server | _attributes(event)
         self._duration.record(event.seconds, attributes)
-        parent = self._calls.get(event.call)
         end = self._time_ns()
         span = self._tracer.start_span(
             event.operation,
-            context=None if parent is None else trace.set_span_in_context(parent),
+            context=trace.set_span_in_context(parent),
             kind=SpanKind.CLIENT,
             attributes=attributes | ({"http.request.resend_count": event.attempt - 1} if event.attempt > 1 else {}),
             start_time=end - round(event.seconds * _NANOSECONDS),
@@ -80,9 +83,7 @@ class OpenTelemetrySubscriber:
         span.end(end)
 
     def _end(self, event: CallEnded) -> None:
-        span = self._calls.pop(event.call, None)
-        if span is None:
-            return
+        span, _ = self._calls.pop(event.call)
         span.set_attribute("voxloud.attempts", event.attempts)
         if event.error is not None:
             span.set_attribute("error.type", event.error)
@@ -90,19 +91,18 @@ class OpenTelemetrySubscriber:
         span.end()
 
 
+def _server(netloc: str) -> Attributes:
+    url = urlsplit(f"//{netloc}")
+    return {"server.address": url.hostname or netloc} | ({} if url.port is None else {"server.port": url.port})
+
+
 def _attributes(event: AttemptEnded) -> Attributes:
     method, _, template = event.operation.partition(" ")
-    host, _, port = event.server.rpartition(":")
-    found: Attributes = {
-        "http.request.method": method,
-        "url.template": template,
-        "server.address": host,
-        "server.port": int(port),
-    }
+    found: Attributes = {"http.request.method": method, "url.template": template}
     if event.status is not None:
         found["http.response.status_code"] = event.status
     if event.error is not None:
         found["error.type"] = event.error
-    elif event.status is not None and event.status >= 400:  # noqa: PLR2004 - client and server errors
+    elif event.status is not None and event.status not in _SUCCESS:
         found["error.type"] = str(event.status)
     return found

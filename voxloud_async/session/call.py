@@ -30,6 +30,7 @@ class Call:
     request: Request
     options: Options
     started: float
+    number: int = 0
     attempts: int = 0
 
     def remaining(self, now: float) -> float | None:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from attrs import frozen
+from attrs import field, frozen
 
 _logger = logging.getLogger("voxloud_async")
+
+
+@frozen
+class CallStarted:
+    """A call begins, to a `server` (host, and port where it is not the scheme's)."""
+
+    operation: str
+    server: str
+    call: int = field(default=0, eq=False, kw_only=True)
+    """Number of the call, which its other events carry too."""
 
 
 @frozen
@@ -19,6 +29,7 @@ class AttemptEnded:
     seconds: float
     status: int | None = None
     error: str | None = None
+    call: int = field(default=0, eq=False, kw_only=True)
 
 
 @frozen
@@ -27,6 +38,7 @@ class Waited:
 
     operation: str
     seconds: float
+    call: int = field(default=0, eq=False, kw_only=True)
 
 
 @frozen
@@ -37,6 +49,7 @@ class Retrying:
     attempt: int
     delay: float
     error: str
+    call: int = field(default=0, eq=False, kw_only=True)
 
 
 @frozen
@@ -55,9 +68,10 @@ class CallEnded:
     attempts: int
     seconds: float
     error: str | None = None
+    call: int = field(default=0, eq=False, kw_only=True)
 
 
-Event = AttemptEnded | Waited | Retrying | Paused | CallEnded
+Event = CallStarted | AttemptEnded | Waited | Retrying | Paused | CallEnded
 Notify = Callable[[Event], None]
 
 

@@ -56,7 +56,7 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
             raise call.beyond(None, "limit", error.wait) from None
         waited = clock.now() - asked
         if waited > 0.0:
-            notify(Waited(str(call.operation), waited))
+            notify(Waited(str(call.operation), waited, call=call.number))
         return permit
 
     return send

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urlsplit
 
 from ..wire.message import Response
 from .call import Call, Handler
 from .clock import Clock
-from .events import AttemptEnded, CallEnded, Event, Notify, Paused, Retrying, Waited
+from .events import AttemptEnded, CallEnded, CallStarted, Event, Notify, Paused, Retrying, Waited
 
 logger = logging.getLogger("voxloud_async")
 
@@ -16,6 +17,7 @@ def log(handler: Handler, *, clock: Clock, notify: Notify) -> Handler:
     """Tell how each call ended."""
 
     async def send(call: Call) -> Response:
+        notify(CallStarted(str(call.operation), urlsplit(call.request.url).netloc, call=call.number))
         try:
             response = await handler(call)
         except BaseException as error:
@@ -30,6 +32,8 @@ def log(handler: Handler, *, clock: Clock, notify: Notify) -> Handler:
 def write_log(event: Event) -> None:
     """Write an event to the `voxloud_async` logger: what slows a call down at INFO, the rest at DEBUG."""
     match event:
+        case CallStarted():
+            pass
         case AttemptEnded(operation, attempt, seconds, status, error):
             logger.debug("%s attempt %d: %s in %.3f s", operation, attempt, error or status, seconds)
         case Waited(operation, seconds):
@@ -43,4 +47,4 @@ def write_log(event: Event) -> None:
 
 
 def _ended(call: Call, clock: Clock, error: str | None) -> CallEnded:
-    return CallEnded(str(call.operation), call.attempts, clock.now() - call.started, error)
+    return CallEnded(str(call.operation), call.attempts, clock.now() - call.started, error, call=call.number)

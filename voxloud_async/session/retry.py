@@ -119,7 +119,8 @@ class _Repetition:
 
     def before_sleep(self, state: RetryCallState) -> None:
         error = type(_error(state)).__name__
-        self.notify(Retrying(str(self.call.operation), self.call.attempts, state.upcoming_sleep, error))
+        call = self.call
+        self.notify(Retrying(str(call.operation), call.attempts, state.upcoming_sleep, error, call=call.number))
 
     def conclude(self, error: VoxloudError) -> Response:
         """Raise what the caller is to see."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
@@ -28,6 +29,8 @@ from .transmit import transmit
 from .verbs import verbs
 
 T = TypeVar("T")
+
+_numbers = count(1)
 
 USER_AGENT = f"voxloud_async/{__version__}"
 
@@ -100,6 +103,7 @@ class Session:
             request=request,
             options=self.options,
             started=self.clock.now() if started is None else started,
+            number=next(_numbers),
         )
         try:
             with self._lifetime.call():
