@@ -200,7 +200,6 @@ def test_pauses_grow_up_to_a_cap() -> None:
         assert pauses[-1] == pytest.approx(cap)
 
 
-@pytest.mark.xfail(raises=OverflowError, reason="2.0 ** refusals overflows after 1,024 in a row")
 @pytest.mark.parametrize("outcome", [REFUSED, DOWN])
 def test_an_outage_of_days_is_waited_out(outcome: Outcome) -> None:
     controller, now = a_controller(), 0.0
@@ -298,7 +297,6 @@ def test_t21_an_hour_asleep_is_no_hour_of_growth() -> None:
     assert controller.rate < 10 * before
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the bucket is not filled until the clock is where it was")
 @pytest.mark.parametrize("back", [2.0, 3600.0])
 def test_t21_a_clock_that_goes_back_stops_nobody(back: float) -> None:
     controller = a_controller(rate=5.0)

@@ -151,11 +151,11 @@ class RateController:
             self._curve.restart(self._rate)
         self._gate.single = self._gate.refusals > 1
         first = max(1.0 / self._rate, 1.5 * self._round_trip, _PAUSE_LEAST)
-        return min(_PAUSE_CAP, first * 2.0 ** (self._gate.refusals - 1))
+        return min(_PAUSE_CAP, first * _doubled(self._gate.refusals - 1))
 
     def _down(self) -> float:
         """An outage says nothing of the rate; returns the pause before the next probe."""
-        pause = min(_DOWN_CAP, _DOWN_BASE * 2.0**self._gate.outages)
+        pause = min(_DOWN_CAP, _DOWN_BASE * _doubled(self._gate.outages))
         self._gate.outages += 1
         self._gate.single = True
         return pause * (0.5 + 0.5 * self._chance())
@@ -170,8 +170,10 @@ class RateController:
         """Refill the bucket and, while callers wait, let the rate grow."""
         filled = now if self._filled is None else self._filled
         elapsed = now - filled
-        if elapsed < 0.0:  # the bucket stays as it is until the pause is over
-            return
+        if elapsed < 0.0:
+            if filled > self._gate.until:
+                self._filled = now  # the clock went back
+            return  # else the bucket stays as it is until the pause is over
         self._filled = now
         self._open += elapsed
         if math.isinf(self._rate):
@@ -197,6 +199,10 @@ class _Recent:
         """The requests of the last seconds."""
         self._counts = {slot: count for slot, count in self._counts.items() if slot > _slot(at) - _SLOTS}
         return sum(self._counts.values())
+
+
+def _doubled(times: int) -> float:
+    return 2.0 ** min(times, 32)
 
 
 def _slot(at: float) -> int:

@@ -82,7 +82,7 @@ def _unstructure_hook(kind: type[Model], converter: Converter) -> Callable[[Mode
         for attribute, wire in lower:
             word = getattr(model, attribute)
             if word is not None and word.is_known:  # an unknown word is written as it came
-                row[wire] = row[wire].lower()
+                row[wire] = word.lower()
         return row | dict(model.extra)
 
     return write
