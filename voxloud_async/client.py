@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import warnings
@@ -23,12 +22,12 @@ from .resources.webhook_subscriptions import WebhookSubscriptions
 from .session.auth import ApiKey
 from .session.call import Options
 from .session.clock import Clock, LoopClock
-from .session.controller import RateController
 from .session.events import Event, fan_out
 from .session.lifetime import Lifetime
 from .session.log import write_log
 from .session.pacer import Pacer
 from .session.policy import RetryPolicy
+from .session.rate import Rate, key_limit
 from .session.service_time import ServiceTime
 from .session.session import Session, chain
 from .wire.transport import Transport
@@ -61,8 +60,11 @@ class VoxloudClient:
     - `timeout`: seconds for one attempt, connecting and reading its body included.
     - `max_wait`: seconds a call may spend in all, retries and the limiter included; past it it raises
       `DeadlineExceededError`. None waits as long as the retry policy has patience.
-    - `rate`: "learned" finds the service's limit, a number fixes requests a second, None sends without a limit. In
-      every case one refusal (429, 503) pauses all calls of the client.
+    - `rate`: "learned" finds the service's limit, a number fixes requests a second, None sends without a limit, and
+      `RedisRate` learns one limit for several processes. In every case one refusal (429, 503) pauses all calls of the
+      key: clients of one thread that use the same key, host and rate share their limit.
+    - `processes`: how many processes use the key with such a client each; a learned rate starts, and a fixed one stays,
+      at its share.
     - `transport`: "aiohttp" (None), "httpx2", or an object of your own, which is then yours to close.
     - `max_concurrency`: requests on the wire at once; further calls queue, so that `gather` of thousands is safe.
     - `subscribers`: callables that are told of every attempt, wait, retry and pause (`voxloud_async.session.events`).
@@ -77,7 +79,8 @@ class VoxloudClient:
         base_url: str | None = None,
         timeout: float = 20.0,
         max_wait: float | None = None,
-        rate: Literal["learned"] | float | None = "learned",
+        rate: Rate = "learned",
+        processes: int = 1,
         retry: RetryPolicy | None = None,
         transport: Transport | Literal["aiohttp", "httpx2"] | None = None,
         max_concurrency: int = 64,
@@ -88,8 +91,8 @@ class VoxloudClient:
         key = ApiKey(_from_environment("api_key", api_key, "VOXLOUD_API_KEY"))
         url = _base_url(os.environ.get("VOXLOUD_BASE_URL") or BASE_URL if base_url is None else base_url)
         options = _options(timeout, max_wait, RetryPolicy() if retry is None else retry)
+        limit = key_limit(rate, processes=processes, api_key=key, base_url=url, clock=clock, chance=chance)
         clock = clock or LoopClock()
-        controller = RateController(_rate(rate), chance=chance)
         arguments.number("max_concurrency", max_concurrency, 1)
         own, wire = _transport(transport, max_concurrency)
         service_time = ServiceTime(clock)
@@ -97,7 +100,7 @@ class VoxloudClient:
             wire,
             api_key=key,
             base_url=url,
-            pacer=Pacer(controller, clock, concurrency=max_concurrency),
+            pacer=Pacer(limit, clock, concurrency=max_concurrency),
             clock=clock,
             chance=chance,
             notify=fan_out((write_log, *subscribers)),
@@ -210,16 +213,6 @@ def _options(timeout: float, max_wait: float | None, retry: RetryPolicy) -> Opti
     if not isinstance(retry, RetryPolicy):
         raise TypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
     return Options(timeout=timeout, max_wait=max_wait, retry=retry)
-
-
-def _rate(rate: Literal["learned"] | float | None) -> float | None:
-    """What the controller calls learned is None, and what has no limit is infinite."""
-    if rate is None:
-        return math.inf
-    if isinstance(rate, str):
-        arguments.one_of("rate", rate, ["learned"])
-        return None
-    return arguments.seconds("rate", rate)
 
 
 def _transport(transport: Transport | str | None, max_concurrency: int) -> tuple[Transport | None, Transport]:

@@ -16,6 +16,7 @@ from voxloud_async.session.clock import Clock, LoopClock
 from voxloud_async.session.controller import RateController
 from voxloud_async.session.lifetime import Lifetime
 from voxloud_async.session.pacer import Pacer
+from voxloud_async.session.service_time import ServiceTime
 from voxloud_async.session.session import Session, chain
 from voxloud_async.testing import answer
 from voxloud_async.wire.message import Request, Response
@@ -114,8 +115,16 @@ def rig(
     clock = clock or LoopClock()
     pacer = Pacer(RateController(rate, chance=chance), clock, concurrency=concurrency)
     events: list[Event] = []
+    service_time = ServiceTime(clock)
     handler = chain(
-        transport, api_key=ApiKey(KEY), base_url=BASE_URL, pacer=pacer, clock=clock, chance=chance, notify=events.append
+        transport,
+        api_key=ApiKey(KEY),
+        base_url=BASE_URL,
+        pacer=pacer,
+        clock=clock,
+        chance=chance,
+        notify=events.append,
+        service_time=service_time,
     )
     session = Session(
         base_url=BASE_URL,
@@ -123,6 +132,7 @@ def rig(
         options=Options(),
         handler=handler,
         lifetime=lifetime or Lifetime(),
+        service_time_source=service_time,
         own_transport=transport,
     )
     return Rig(session, pacer, events)

@@ -37,8 +37,9 @@ class ClickToCalls:
         """Create a click-to-call for an extension, such as a user's `extension_number`.
 
         `outbound_number` should be one of the PBX's own; the service may put another in its place, which is logged.
-        `dial_first` is "contact" or "extension" (the service's default). Where the answer is lost, the one click-to-call
-        of this name and extension is returned, else `OutcomeUnknownError` raised. API: Create a click-to-call.
+        `dial_first` is "contact" or "extension" (the service's default). Where the answer is lost, the one
+        click-to-call of this name and extension is returned, else `OutcomeUnknownError` raised. API: Create a
+        click-to-call.
         """
         body = {
             "name": arguments.text("name", name),

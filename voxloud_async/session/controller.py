@@ -68,12 +68,15 @@ class _Gate:
 
 
 class RateController:
-    """Decides when the next request may go. `rate` None learns, a number fixes, infinity only keeps the gate."""
+    """Decides when the next request may go. `rate` None learns, a number fixes, infinity only keeps the gate.
 
-    def __init__(self, rate: float | None = None, *, chance: Callable[[], float]) -> None:
+    It is one of `processes` that use the same limit: it starts at its share.
+    """
+
+    def __init__(self, rate: float | None = None, *, chance: Callable[[], float], processes: int = 1) -> None:
         self._learns = rate is None
-        self._rate = START_RATE if rate is None else rate
-        self._burst = BURST if rate is None else max(1.0, min(BURST, rate))
+        self._rate = (START_RATE if rate is None else rate) / processes
+        self._burst = max(1.0, min(BURST, BURST if rate is None else rate) / processes)
         self._chance = chance
         self._tokens = self._burst
         self._filled: float | None = None
@@ -89,6 +92,9 @@ class RateController:
     def rate(self) -> float:
         """Requests a second, as believed now."""
         return self._rate
+
+    def on_news(self, wake: Callable[[], object]) -> None:
+        """Nothing to take: it hears nothing but what its callers tell it."""
 
     def ready_at(self, now: float, *, waiting: bool) -> float:
         """The earliest time a permit may be granted; infinity while a probe is under way."""

@@ -9,7 +9,8 @@ from collections import deque
 from attrs import define
 
 from .clock import Clock, Timer
-from .controller import Outcome, Permit, RateController
+from .controller import Outcome, Permit
+from .key_limit import KeyLimit
 
 
 class GateBeyondDeadlineError(Exception):
@@ -33,8 +34,9 @@ class Pacer:
     It may be made outside an event loop and used in one loop after another; it belongs to a loop only while calls wait.
     """
 
-    def __init__(self, controller: RateController, clock: Clock, *, concurrency: int) -> None:
-        self.controller = controller
+    def __init__(self, limit: KeyLimit, clock: Clock, *, concurrency: int) -> None:
+        self._limit = limit
+        self._limit.join(self)
         self._clock = clock
         self._concurrency = concurrency
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -47,7 +49,7 @@ class Pacer:
         self._adopt_loop()
         now = self._clock.now()
         free = not self._queue and self._has_room()
-        ready = self.controller.ready_at(now, waiting=not free)
+        ready = self._limit.controller.ready_at(now, waiting=not free)
         if deadline < ready < math.inf:
             raise GateBeyondDeadlineError(ready - now)
         if free and ready <= now:
@@ -57,24 +59,24 @@ class Pacer:
     def give_back(self, permit: Permit) -> None:
         """Return a permit that was not used."""
         if self._landed(permit):
-            self.controller.give_back(permit)
-            self._drain()
+            self._limit.controller.give_back(permit)
+            self._limit.wake()
 
     def forget(self, permit: Permit) -> None:
         """Return a permit whose outcome will not be known."""
         if self._landed(permit):
-            self.controller.forget(permit)
-            self._drain()
+            self._limit.controller.forget(permit)
+            self._limit.wake()
 
     def feedback(self, permit: Permit, outcome: Outcome, retry_after: float | None = None) -> float:
         """Return a permit with its outcome; gives the seconds everybody pauses because of it."""
         if not self._landed(permit):
             return 0.0
         now = self._clock.now()
-        pause = self.controller.feedback(permit, outcome, now, retry_after)
+        pause = self._limit.controller.feedback(permit, outcome, now, retry_after)
         if pause:
-            self._turn_away_before(now + pause, pause)
-        self._drain()
+            self._limit.shut(now + pause, pause)
+        self._limit.wake()
         return pause
 
     async def _wait(self, deadline: float, *, head: bool) -> Permit:
@@ -82,7 +84,7 @@ class Pacer:
         (self._queue.appendleft if head else self._queue.append)(waiter)
         if deadline != math.inf:
             waiter.timer = self._clock.call_at(deadline, lambda: _turn_away(waiter, None))
-        self._drain()
+        self.wake()
         try:
             return await waiter.future
         except BaseException:
@@ -100,13 +102,13 @@ class Pacer:
         if granted:
             self.give_back(waiter.future.result())
         else:
-            self._drain()
+            self.wake()
 
     def _has_room(self) -> bool:
         return len(self._in_flight) < self._concurrency
 
     def _grant(self, now: float) -> Permit:
-        permit = self.controller.grant(now)
+        permit = self._limit.controller.grant(now)
         self._in_flight[id(permit)] = permit
         return permit
 
@@ -114,7 +116,7 @@ class Pacer:
         """Whether this permit was out until now; one of a loop that died is out no more."""
         return self._in_flight.pop(id(permit), None) is not None
 
-    def _drain(self) -> None:
+    def wake(self) -> None:
         """Grant what may be granted now, and come back when more may."""
         if self._loop is None or not self._loop.is_running():
             return  # a call of a loop that died was collected as garbage
@@ -124,7 +126,7 @@ class Pacer:
                 self._queue.popleft()
                 continue
             now = self._clock.now()
-            ready = self.controller.ready_at(now, waiting=True)
+            ready = self._limit.controller.ready_at(now, waiting=True)
             if ready > now:
                 self._come_back(ready)
                 return
@@ -132,9 +134,10 @@ class Pacer:
 
     def _come_back(self, ready: float) -> None:
         if ready != math.inf:  # else a probe is out, and its answer will
-            self._timer = self._clock.call_at(ready, self._drain)
+            self._timer = self._clock.call_at(ready, self.wake)
 
-    def _turn_away_before(self, reopening: float, pause: float) -> None:
+    def turn_away_before(self, reopening: float, pause: float) -> None:
+        """Turn away the calls that cannot wait until a time."""
         for waiter in self._queue:
             if waiter.deadline < reopening:
                 _turn_away(waiter, pause)
@@ -151,7 +154,7 @@ class Pacer:
             self._loop, self._timer = loop, None
             self._queue.clear()
             for permit in self._in_flight.values():
-                self.controller.forget(permit)
+                self._limit.controller.forget(permit)
             self._in_flight.clear()
 
 

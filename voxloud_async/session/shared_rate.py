@@ -1,8 +1,8 @@
 """One learned limit for all processes that use a key, kept in Redis or Valkey.
 
 The record is worked on by a script, `shared_rate.lua`, which is `controller.py` step for step. A process reserves one
-request ahead and queues its calls locally, so that a process that dies takes one reservation with it. No call ever fails
-because of Redis: while it does not answer, each process goes on by itself at its share of the last known rate.
+request ahead and queues its calls locally, so that a process that dies takes one reservation with it. No call ever
+fails because of Redis: while it does not answer, each process goes on by itself at its share of the last known rate.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..errors import UsageError
 from ..wire.lifetime import LoopBound
 from .clock import Clock
 from .controller import BURST, START_RATE, Outcome, Permit, RateController
+from .redis_rate import RedisRate
 
 SOCKET_TIMEOUT = 0.25
 """Seconds; redis-py waits 5 by default, and a server that hangs would hold up every call as long."""
@@ -32,19 +33,6 @@ FALLBACK = 5.0
 """Seconds for which a process goes on by itself before it asks Redis again."""
 
 _UNUSED, _FORGOTTEN = "unused", "forgotten"
-
-
-@frozen(kw_only=True)
-class RedisRate:
-    """`VoxloudClient(rate=RedisRate("redis://..."))`: one learned limit for all processes of a key.
-
-    `url` is redis-py's; `rate` fixes requests a second for all processes together instead of learning them; `processes`
-    is how many share the limit, which matters only while Redis does not answer.
-    """
-
-    url: str
-    rate: float | None = None
-    processes: int = 4
 
 
 @frozen
@@ -102,14 +90,14 @@ class _Record:
 
 
 class SharedController:
-    """The face of a `RateController` over the shared record; `wake` is called when `ready_at` may have changed.
+    """The face of a `RateController` over the shared record.
 
     At most one reservation is held. News that change nothing - an answer while all is well - are not sent, the others
     ride along with the next reservation, so that a request costs about one round trip to Redis.
     """
 
     def __init__(self, settings: RedisRate, api_key: str, clock: Clock, *, chance: Callable[[], float]) -> None:
-        self.wake: Callable[[], None] = lambda: None
+        self._wake: Callable[[], object] = _nobody
         self._record = _Record(settings, api_key)
         self._clock = clock
         self._share = _Share(settings, chance)
@@ -124,6 +112,10 @@ class SharedController:
     def rate(self) -> float:
         """Requests a second of all processes together, as last heard."""
         return self._share.rate
+
+    def on_news(self, wake: Callable[[], object]) -> None:
+        """Take what to call when Redis has answered."""
+        self._wake = wake
 
     def ready_at(self, now: float, *, waiting: bool) -> float:
         """The time of the reservation; infinity while one is being asked for."""
@@ -198,7 +190,7 @@ class SharedController:
                 self._share.go_alone(self._clock.now())
             else:
                 self._hear(reply, asked=ask)
-            self.wake()
+            self._wake()
 
     def _hear(self, reply: _Reply, *, asked: bool) -> None:
         now = self._clock.now()
@@ -209,8 +201,12 @@ class SharedController:
             self._shut = now + reply.wait
 
 
+def _nobody() -> None:
+    """Nobody waits yet."""
+
+
 class _Share:
-    """What this process does while Redis does not answer: its share of the last known rate, behind a gate of its own."""
+    """What a process does while Redis does not answer: its share of the last known rate, behind a gate of its own."""
 
     def __init__(self, settings: RedisRate, chance: Callable[[], float]) -> None:
         self.rate = settings.rate or START_RATE
@@ -226,4 +222,4 @@ class _Share:
         self.until = now + FALLBACK
 
     def _controller(self) -> RateController:
-        return RateController(self.rate / self._processes, chance=self._chance)
+        return RateController(self.rate, chance=self._chance, processes=self._processes)

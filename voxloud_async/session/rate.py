@@ -1,0 +1,48 @@
+"""From the client's `rate` to what paces its calls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+from ..protocol import arguments
+from .auth import ApiKey
+from .clock import Clock, LoopClock
+from .controller import RateController
+from .key_limit import Controller, KeyLimit, limit_of_key
+from .redis_rate import RedisRate
+
+Rate = Literal["learned"] | float | RedisRate | None
+
+
+def key_limit(
+    rate: Rate, *, processes: int, api_key: ApiKey, base_url: str, clock: Clock | None, chance: Callable[[], float]
+) -> KeyLimit:
+    """The limit that a client joins; with a clock of its own it shares one with nobody."""
+    arguments.number("processes", processes, 1)
+    setting = _checked(rate)
+    key = api_key.reveal()
+
+    def make() -> Controller:
+        if isinstance(setting, RedisRate):
+            from .shared_rate import SharedController  # noqa: PLC0415 - it loads redis
+
+            return SharedController(setting, key, LoopClock() if clock is None else clock, chance=chance)
+        return RateController(setting, chance=chance, processes=processes)
+
+    if clock is not None:
+        return KeyLimit(make())
+    return limit_of_key(key, base_url, (setting, processes), make)
+
+
+def _checked(rate: Rate) -> float | RedisRate | None:
+    """What the controller calls learned is None, and what has no limit is infinite."""
+    if isinstance(rate, RedisRate):
+        return rate
+    if rate is None:
+        return math.inf
+    if isinstance(rate, str):
+        arguments.one_of("rate", rate, ["learned"])
+        return None
+    return arguments.seconds("rate", rate)

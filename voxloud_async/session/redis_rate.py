@@ -1,0 +1,18 @@
+"""The setting that makes processes share a limit; Redis itself is loaded only where it is used."""
+
+from __future__ import annotations
+
+from attrs import field, frozen, validators
+
+
+@frozen(kw_only=True)
+class RedisRate:
+    """`VoxloudClient(rate=RedisRate("redis://..."))`: one learned limit for all processes of a key.
+
+    `url` is redis-py's; `rate` fixes requests a second for all processes together instead of learning them; `processes`
+    is how many share the limit, which matters only while Redis does not answer.
+    """
+
+    url: str = field(repr=False)  # it may hold a password
+    rate: float | None = field(default=None, validator=validators.optional(validators.gt(0.0)))
+    processes: int = 4
