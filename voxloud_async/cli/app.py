@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from typing import TextIO
 
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, UnusedCliTokensError
 
@@ -64,7 +65,8 @@ def run(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _give_up_stdout()
+        for stream in (sys.stdout, sys.stderr):
+            _give_up(stream)
         return PIPE_CLOSED
     except (CycloptsError, VoxloudError, ValueError, OSError) as error:
         code, line = _told(error)
@@ -95,6 +97,9 @@ def _speak_plainly(stream: object) -> None:
         stream.reconfigure(encoding=stream.encoding if stream.isatty() else "utf-8", errors="backslashreplace")
 
 
-def _give_up_stdout() -> None:
-    # What is still buffered has nowhere to go; the interpreter would complain of that at its end.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _give_up(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        # What is still buffered has nowhere to go; the interpreter would complain of that at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
