@@ -230,7 +230,7 @@ async def test_g5_html_on_a_wrong_path_is_an_error() -> None:
 
 
 async def test_an_answer_that_does_not_read_makes_a_create_unknown() -> None:
-    client, _ = scripted(answer(b"<html>"), answer(b"<html>"))
+    client, _ = scripted(answer(b"<html>"), answer(b"<html>"), answer(b"<html>"))
     with pytest.raises(DecodeError) as caught:
         await client.contacts.get("54db")
     assert caught.value.operation == "GET /api/v1/contacts/{id}"

@@ -41,6 +41,7 @@ SIDE_ROOMS: Mapping[str, set[str]] = {
     "webhooks": {"errors", "models", "protocol.codec"},
     "sandbox": {"spec"},
     "testing": {"errors", "models", "wire"},
+    "otel": {"_version", "session.events"},
     "pytest_plugin": {"client", "sandbox", "testing"},
     "__main__": {"cli"},
 }

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import statistics
 import time
-from pathlib import Path
 
 from attrs import frozen
 
 from voxloud_async.sandbox import TokenBucket
 
 from .contenders import CONTENDERS
+from .report import Row, plot, table, write
 from .server import Storm, service
 
 CALLS = 200
 LIMIT = TokenBucket(20, 20)
-FLOOR = (CALLS - LIMIT.burst) / LIMIT.rate
 ROUNDS = 3
-DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 
 
 @frozen
@@ -40,7 +38,7 @@ def run(name: str, storm: Storm) -> Result:
 
 def main() -> None:
     """Alternate the contenders, round by round, and write what each of them did."""
-    table = ["| contender | Retry-After | came through | seconds | refused |", "|---|---|---:|---:|---:|"]
+    rows = []
     for retry_after in (False, True):
         results: dict[str, list[Result]] = {name: [] for name in CONTENDERS}
         with service(LIMIT, retry_after=retry_after) as storm:
@@ -48,26 +46,25 @@ def main() -> None:
                 for name in CONTENDERS:
                     results[name].append(run(name, storm))
                     print(name, retry_after, results[name][-1], flush=True)
-        table += [_row(name, retry_after=retry_after, rounds=rounds) for name, rounds in results.items()]
-    _write(table)
+        rows += [_row(name, retry_after=retry_after, rounds=rounds) for name, rounds in results.items()]
+    heads = ["contender", "Retry-After", "came through", "seconds", "refused"]
+    write("storm", table(heads, [_cells(row) for row in rows]))
+    plot(rows, CALLS)
 
 
-def _row(name: str, *, retry_after: bool, rounds: list[Result]) -> str:
-    succeeded = min(each.succeeded for each in rounds)
-    seconds = statistics.median(each.seconds for each in rounds)
-    refused = statistics.median(each.refused for each in rounds)
-    sent = "sent" if retry_after else "not sent"
-    return f"| {name} | {sent} | {succeeded} of {CALLS} | {seconds:.1f} | {refused:.0f} |"
-
-
-def _write(table: list[str]) -> None:
-    DOCS.mkdir(exist_ok=True)
-    intro = (
-        f"# The storm\n\n{CALLS} calls at once against a service that allows {LIMIT.rate:g} a second and {LIMIT.burst} at"
-        f" once, and says so nowhere. Nobody can be done before {FLOOR:.1f} s. Medians of {ROUNDS} alternated rounds;"
-        " of those that came through, the worst round. Written by `python -m benchmarks.storm`.\n\n"
+def _row(name: str, *, retry_after: bool, rounds: list[Result]) -> Row:
+    return Row(
+        name,
+        retry_after,
+        succeeded=min(each.succeeded for each in rounds),
+        seconds=statistics.median(each.seconds for each in rounds),
+        refused=statistics.median(each.refused for each in rounds),
     )
-    (DOCS / "storm.md").write_text(intro + "\n".join(table) + "\n", encoding="utf-8")
+
+
+def _cells(row: Row) -> list[str]:
+    sent = "sent" if row.retry_after else "not sent"
+    return [row.contender, sent, f"{row.succeeded} of {CALLS}", f"{row.seconds:.1f}", f"{row.refused:.0f}"]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,13 @@ import botocore.config
 import botocore.exceptions
 import botocore.session
 import openai
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, stop_after_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import VoxloudError

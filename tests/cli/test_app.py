@@ -184,7 +184,7 @@ def test_what_takes_too_long_is_code_6(voxloud: Console) -> None:
 
 
 def test_an_outcome_nobody_knows_is_code_7(voxloud: Console) -> None:
-    voxloud.sandbox.fail_next(Fault(cut="before_headers", executed=True))
+    voxloud.sandbox.fail_next(Fault(cut="before_headers"))
     result = voxloud("contacts", "create", "--first-name", "Ada", "--primary-phone", "+390312345678")
     assert result.code == 7
     assert "look whether it happened" in result.err

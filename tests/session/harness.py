@@ -14,6 +14,7 @@ from voxloud_async.session.auth import ApiKey
 from voxloud_async.session.call import Call, Options
 from voxloud_async.session.clock import Clock, LoopClock
 from voxloud_async.session.controller import RateController
+from voxloud_async.session.key_limit import KeyLimit
 from voxloud_async.session.lifetime import Lifetime
 from voxloud_async.session.pacer import Pacer
 from voxloud_async.session.service_time import ServiceTime
@@ -90,6 +91,7 @@ class Rig:
 
     session: Session
     pacer: Pacer
+    controller: RateController
     events: list[Event] = field(factory=list)
 
     async def call(self, operation: Operation[Any], **options: Any) -> Any:
@@ -113,7 +115,8 @@ def rig(
 ) -> Rig:
     """A session as the client makes it, by default without a rate, whose jitter always draws its upper bound."""
     clock = clock or LoopClock()
-    pacer = Pacer(RateController(rate, chance=chance), clock, concurrency=concurrency)
+    controller = RateController(rate, chance=chance)
+    pacer = Pacer(KeyLimit(controller), clock, concurrency=concurrency)
     events: list[Event] = []
     service_time = ServiceTime(clock)
     handler = chain(
@@ -135,7 +138,7 @@ def rig(
         service_time_source=service_time,
         own_transport=transport,
     )
-    return Rig(session, pacer, events)
+    return Rig(session, pacer, controller, events)
 
 
 def a_call(operation: Operation[Any] = READ, *, started: float = 0.0, **options: Any) -> Call:
@@ -151,4 +154,12 @@ def result(operation: Operation[Any]) -> str | None:
 
 def idle(pacer: Pacer) -> bool:
     """Whether nothing is under way and nobody waits."""
-    return not pacer._in_flight and not pacer._queue and not pacer.controller._gate.probing
+    gate = learned(pacer)._gate
+    return not pacer._in_flight and not pacer._queue and not gate.probing
+
+
+def learned(pacer: Pacer) -> RateController:
+    """The controller behind a queue."""
+    controller = pacer._limit.controller
+    assert isinstance(controller, RateController)
+    return controller

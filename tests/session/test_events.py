@@ -8,14 +8,17 @@ import time
 
 import pytest
 
-from tests.session.harness import OK, READ, UPDATE, Wire, rig
+from tests.session.harness import BASE_URL, OK, READ, UPDATE, Wire, rig
 from tests.virtual_time import run_virtual
 from voxloud_async.errors import NotFoundError, ResponseLostError
 from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.events import AttemptEnded, CallEnded, Event, Paused, Retrying, Waited, fan_out
+from voxloud_async.session.events import AttemptEnded, CallEnded, CallStarted, Event, Paused, Retrying, Waited, fan_out
 from voxloud_async.session.log import write_log
 from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.testing import answer
+
+
+STARTED = CallStarted("GET /read", BASE_URL.removeprefix("https://"))
 
 
 def told(wire: Wire, *, rate: float = 1e9, **options: object) -> list[Event]:
@@ -30,6 +33,7 @@ def told(wire: Wire, *, rate: float = 1e9, **options: object) -> list[Event]:
 
 def test_a_call_that_succeeds() -> None:
     assert told(Wire(seconds=2.0)) == [
+        STARTED,
         AttemptEnded("GET /read", 1, 2.0, status=200),
         CallEnded("GET /read", 1, 2.0),
     ]
@@ -37,6 +41,7 @@ def test_a_call_that_succeeds() -> None:
 
 def test_a_call_that_fails() -> None:
     assert told(Wire(answer(status=404), seconds=2.0)) == [
+        STARTED,
         AttemptEnded("GET /read", 1, 2.0, status=404),
         CallEnded("GET /read", 1, 2.0, error="NotFoundError"),
     ]
@@ -45,6 +50,7 @@ def test_a_call_that_fails() -> None:
 def test_a_call_with_everything() -> None:
     wire = Wire(ResponseLostError("reset"), answer(status=503, headers={"Retry-After": "10"}), OK, seconds=2.0)
     assert told(wire, retry=RetryPolicy(base=1.0)) == [
+        STARTED,
         AttemptEnded("GET /read", 1, 2.0, error="ResponseLostError"),
         Retrying("GET /read", 1, 1.0, "ResponseLostError"),
         AttemptEnded("GET /read", 2, 2.0, status=503),
@@ -58,10 +64,24 @@ def test_a_call_with_everything() -> None:
 
 def test_the_other_verb_is_an_attempt_of_the_same_call() -> None:
     assert [type(event).__name__ for event in told(Wire(answer(status=405), OK), rate=7.0)] == [
+        "CallStarted",
         "AttemptEnded",
         "AttemptEnded",
         "CallEnded",
     ]
+
+
+def test_the_number_of_a_call_ties_its_events_together() -> None:
+    async def main() -> list[Event]:
+        made = rig(Wire(ResponseLostError("reset"), OK, seconds=2.0), rate=10.0, concurrency=1)
+        await asyncio.gather(made.call(READ), made.call(UPDATE))
+        return made.events
+
+    events = [event for event in run_virtual(main()) if not isinstance(event, Paused)]
+    assert {type(event) for event in events} == {CallStarted, AttemptEnded, Waited, Retrying, CallEnded}
+    numbers = {name: {e.call for e in events if e.operation == name} for name in ("GET /read", "PUT /update")}
+    assert all(len(each) == 1 for each in numbers.values())
+    assert len(numbers["GET /read"] | numbers["PUT /update"] | {0}) == 3
 
 
 def test_a_cancelled_call_is_told_of() -> None:
@@ -71,9 +91,15 @@ def test_a_cancelled_call_is_told_of() -> None:
         await asyncio.sleep(1.0)
         task.cancel()
         await asyncio.wait([task])
-        assert made.events == [CallEnded("GET /read", 1, 1.0, "CancelledError")]
+        assert made.events == [STARTED, CallEnded("GET /read", 1, 1.0, "CancelledError")]
 
     run_virtual(main())
+
+
+def test_that_a_call_begins_is_no_news_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "voxloud_async")
+    write_log(STARTED)
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

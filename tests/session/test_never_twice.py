@@ -63,8 +63,8 @@ def _subscription(client: VoxloudClient, _sandbox: Sandbox) -> Awaitable[object]
     )
 
 
-def _click_to_call(client: VoxloudClient, _sandbox: Sandbox) -> Awaitable[object]:
-    return client.click_to_call.create(name="support", extension="101", outbound_number="+390660786731")
+def _click_to_call(client: VoxloudClient, _sandbox: Sandbox, name: str = "support") -> Awaitable[object]:
+    return client.click_to_call.create(name=name, extension="101", outbound_number="+390660786731")
 
 
 ONCE = {
@@ -77,6 +77,7 @@ ONCE = {
         "/api/v1/click-to-call", _click_to_call, lambda sandbox: len(sandbox.state.click_to_calls) - 1
     ),
 }
+CREATES = [name for name in ONCE if name != "connect"]
 
 
 @asynccontextmanager
@@ -88,9 +89,22 @@ async def served(transport: Any) -> AsyncIterator[tuple[VoxloudClient, Sandbox]]
             sandbox.api_key, base_url=sandbox.url, transport=transport, clock=FastClock(), chance=lambda: 0.0
         ) as client,
     ):
-        await _click_to_call(client, sandbox)
+        await _click_to_call(client, sandbox, name="reception")
         sandbox.requests.clear()
         yield client, sandbox
+
+
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.executed], ids=named)
+@pytest.mark.parametrize("name", CREATES)
+async def test_g11_what_was_created_is_found_and_sent_once(transport: str, name: str, fault: Fault) -> None:
+    once = ONCE[name]
+    async with served(transport) as (client, sandbox):
+        before = once.happened(sandbox)
+        sandbox.fail_next(fault, match=f"POST {once.path}")
+        found: Any = await once.send(client, sandbox)
+        assert found.id in {*sandbox.state.contacts, *sandbox.state.subscriptions, *sandbox.state.click_to_calls}
+        assert sandbox.count("POST", once.path) == 1
+        assert once.happened(sandbox) - before == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=named)
@@ -100,6 +114,7 @@ async def test_k9_g11_what_may_have_happened_reaches_the_server_once(transport: 
     async with served(transport) as (client, sandbox):
         before = once.happened(sandbox)
         sandbox.fail_next(fault, match=f"POST {once.path}")
+        sandbox.fail_next(Fault(status=404), match="GET ")  # nor can one look
         with pytest.raises(OutcomeUnknownError) as caught:
             await once.send(client, sandbox)
         assert (caught.value.attempts, caught.value.sent) == (1, True)

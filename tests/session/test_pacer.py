@@ -12,6 +12,7 @@ import pytest
 from tests.virtual_time import VirtualLoop, run_virtual
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import BURST, START_RATE, Outcome, Permit, RateController
+from voxloud_async.session.key_limit import KeyLimit
 from voxloud_async.session.pacer import GateBeyondDeadlineError, Pacer
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ ANSWERED, REFUSED, DOWN = Outcome.ANSWERED, Outcome.REFUSED, Outcome.DOWN
 
 
 def a_pacer(rate: float | None = math.inf, *, concurrency: int = 64) -> Pacer:
-    return Pacer(RateController(rate, chance=lambda: 1.0), LoopClock(), concurrency=concurrency)
+    return Pacer(KeyLimit(RateController(rate, chance=lambda: 1.0)), LoopClock(), concurrency=concurrency)
 
 
 def now() -> float:
