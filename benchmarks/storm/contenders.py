@@ -45,7 +45,7 @@ def voxloud(url: str, calls: int) -> int:
 
 
 def tenacity_defaults(url: str, calls: int) -> int:
-    """aiohttp under tenacity's jitter as its documentation shows it: at most 5 attempts, waits up to 30 s."""
+    """Aiohttp under tenacity's jitter as its documentation shows it: at most 5 attempts, waits up to 30 s."""
     return _tenacity(url, calls, stop_after_attempt(5))
 
 
@@ -76,12 +76,12 @@ def _tenacity(url: str, calls: int, stop: object) -> int:
 
 
 def openai_defaults(url: str, calls: int) -> int:
-    """openai's client with its 2 retries."""
+    """Openai's client with its 2 retries."""
     return _openai(url, calls, openai.DEFAULT_MAX_RETRIES)
 
 
 def openai_patient(url: str, calls: int) -> int:
-    """openai's client with 60 retries."""
+    """Openai's client with 60 retries."""
     return _openai(url, calls, 60)
 
 
@@ -94,7 +94,7 @@ def _openai(url: str, calls: int, max_retries: int) -> int:
 
 
 def botocore_adaptive(url: str, calls: int) -> int:
-    """botocore's adaptive mode with its 5 attempts, a thread a call: it knows no asyncio."""
+    """Botocore's adaptive mode with its 5 attempts, a thread a call: it knows no asyncio."""
     return _botocore(url, calls, 5)
 
 
