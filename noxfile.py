@@ -22,7 +22,7 @@ os.environ.setdefault("UV_SYSTEM_CERTS", "true")
 ROOT = Path(__file__).parent
 PYPROJECT = load_toml("pyproject.toml")
 COVERAGE = ROOT / ".nox" / "coverage"
-EVERYTHING = ".[cli,httpx2]"
+EVERYTHING = ".[cli,httpx2,otel,redis]"
 
 
 def supported_pythons() -> list[str]:
@@ -135,5 +135,7 @@ def schemathesis(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what the project promises in numbers."""
-    session.install("-e", ".")
+    session.install("-e", ".", *group("bench"))
     session.run("python", "benchmarks/import_time.py")
+    session.run("python", "-m", "benchmarks.storm")
+    session.run("python", "-m", "benchmarks.storm.simulate")

@@ -1,4 +1,7 @@
-"""The learned limiter against hidden limits, in virtual time: `python -m benchmarks.storm.simulate [case ...]`."""
+"""The learned limiter against hidden limits, in virtual time: `python -m benchmarks.storm.simulate [case ...]`.
+
+Without a case it runs all of them and writes them to docs/benchmarks/storm.md.
+"""
 
 from __future__ import annotations
 
@@ -149,14 +152,26 @@ CASES = {
 }
 
 
+HEADS = ["limit", "good", "steady", "429 %", "p99 s", "p99/p50", "Jain", "failed", "503"]
+
+
 def main(wanted: Sequence[str]) -> None:
-    """Print the figures of the cases whose name begins with a wanted word, or of all."""
-    print(f"{'case':30}  good steady  429 %    p99 p99/p50  jain fail 503")
+    """Print the figures of the cases whose name begins with a wanted word, or print and write all."""
+    rows = []
     for name, case in CASES.items():
         if not wanted or name.startswith(tuple(wanted)):
-            f = mean(case)
-            numbers = f"{f.good:6.3f} {f.steady:6.3f} {f.refused:6.2f} {f.p99:6.1f} {f.p99_over_p50:7.2f} {f.jain:5.3f}"
-            print(f"{name:30} {numbers} {f.failed:4.0f} {f.unavailable:3.0f}", flush=True)
+            rows.append([name, *_cells(mean(case))])
+            print(*rows[-1], sep="  ", flush=True)
+    if not wanted:
+        from .report import table, write  # noqa: PLC0415 - it loads matplotlib, which the figures do not need
+
+        write("simulation", table(HEADS, rows))
+
+
+def _cells(f: Figures) -> list[str]:
+    shares = [f"{f.good:.3f}", f"{f.steady:.3f}", f"{f.refused:.2f}"]
+    waits = [f"{f.p99:.1f}", f"{f.p99_over_p50:.2f}", f"{f.jain:.3f}"]
+    return [*shares, *waits, f"{f.failed:.0f}", f"{f.unavailable:.0f}"]
 
 
 if __name__ == "__main__":

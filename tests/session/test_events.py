@@ -17,7 +17,6 @@ from voxloud_async.session.log import write_log
 from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.testing import answer
 
-
 STARTED = CallStarted("GET /read", BASE_URL.removeprefix("https://"))
 
 

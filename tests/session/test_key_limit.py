@@ -187,7 +187,7 @@ def test_a_controller_wakes_the_queues_as_long_as_there_are_any() -> None:
         def wake(self) -> None:
             self.woken += 1
 
-        def turn_away_before(self, reopening: float, pause: float) -> None:
+        def turn_away_before(self, _reopening: float, _pause: float) -> None:
             raise AssertionError
 
     controller = News(chance=lambda: 1.0)

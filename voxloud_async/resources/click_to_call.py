@@ -104,10 +104,18 @@ class ClickToCalls:
     async def _record(self, contact: str, started: float) -> ClickToCallCall | None:
         """The record of a call to this number that began after a moment of this process."""
         since = self._caller.service_time() - (self._caller.now() - started) - _WHOLE_SECONDS
-        query = {"sort": "timestamp,desc", "size": "20", "page": "0"}
-        body = {"number": contact, "date_time_from": arguments.moment("since", datetime.fromtimestamp(since, UTC))}
+        query = {"sort": "timestamp,asc", "size": "100", "page": "0"}
+        # Which spelling of a number the service would match is not known (anomaly T6): it is matched here.
+        body = {"date_time_from": arguments.moment("since", datetime.fromtimestamp(since, UTC))}
         page = await self._caller.call(operations.QUERY_EVENTS, query=query, body=body)
-        return next((event for event in page.items if isinstance(event, ClickToCallCall)), None)
+        calls = (event for event in page.items if isinstance(event, ClickToCallCall))
+        return next((call for call in calls if _has_number(call, contact)), None)
+
+
+def _has_number(call: ClickToCallCall, number: str) -> bool:
+    """Records lack the plus that a number was dialled with (anomaly P6)."""
+    wanted = number.removeprefix("+")
+    return any(str(each).removeprefix("+") == wanted for each in (call.destination_number, call.originator_number))
 
 
 def _digits(extension: Extension | str | int) -> str:
