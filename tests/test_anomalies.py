@@ -10,13 +10,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "tests/README.md").read_text(encoding="utf-8")
-ANSWERED, _, NOT_YET = README.partition("## Not yet")
+ANSWERED, _, _REST = README.partition("## Not yet")
+NOT_YET, _, FAULTS = _REST.partition("## Fault matrix")
 
 ROW = re.compile(r"^\| (?P<id>[A-Z]\d+) \| .* \|(?P<tests>[^|]*)\|$", re.MULTILINE)
 GAP = re.compile(r"^\| (?P<id>[A-Z]\d+) \| (?P<reason>[^|]{20,}) \|$", re.MULTILINE)
 
 TABLE = {row["id"]: row["tests"].replace("`", "").split() for row in ROW.finditer(ANSWERED)}
 GAPS = {row["id"]: row["reason"] for row in GAP.finditer(NOT_YET)}
+
+FAULT_TABLE = {row["id"]: row["tests"].replace("`", "").split() for row in ROW.finditer(FAULTS)}
+FAULT_GAPS = {row["id"]: row["reason"] for row in GAP.finditer(FAULTS)}
 
 ANOMALIES = {
     # general
@@ -123,6 +127,20 @@ def test_the_page_knows_no_other_ids() -> None:
 def test_the_named_tests_are_there(anomaly: str) -> None:
     assert TABLE[anomaly], "no test is named"
     for named in TABLE[anomaly]:
+        path, _, function = named.partition("::")
+        assert function.startswith("test_")
+        assert function in functions(ROOT / path), f"{named} is gone"
+
+
+def test_every_fault_has_tests_or_a_reason() -> None:
+    assert not FAULT_TABLE.keys() & FAULT_GAPS.keys()
+    assert FAULT_TABLE.keys() | FAULT_GAPS.keys() == {f"T{n}" for n in range(1, 29)}
+
+
+@pytest.mark.parametrize("fault", FAULT_TABLE)
+def test_the_tests_of_a_fault_are_there(fault: str) -> None:
+    assert FAULT_TABLE[fault], "no test is named"
+    for named in FAULT_TABLE[fault]:
         path, _, function = named.partition("::")
         assert function.startswith("test_")
         assert function in functions(ROOT / path), f"{named} is gone"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import evolve, frozen
 
-from tests.wire.raw_server import reply, serving
+from tests.wire.raw_server import reply, serving, until
 from voxloud_async import VoxloudClient, errors
 from voxloud_async.errors import DeadlineExceededError, OutcomeUnknownError
 from voxloud_async.models import ClickToCallCall
@@ -172,8 +172,7 @@ async def test_t16_cancelled_while_it_looks(start: Start, name: str) -> None:
     served.sandbox.fail_next(LOST, match="POST ")
     served.sandbox.fail_next(Fault(delay=30.0), match="GET ")
     call = asyncio.ensure_future(CREATES[name](served))
-    while not served.sandbox.count("GET"):
-        await asyncio.sleep(0.005)
+    await until(lambda: served.sandbox.count("GET") == 1)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

@@ -65,7 +65,8 @@ class Contacts:
         """Create a contact.
 
         Where the answer is lost, it is never sent again: a contact with the same fields that is as new is returned in
-        its place, else `OutcomeUnknownError` is raised. Raises ValueError or TypeError for bad fields. API: Create contact.
+        its place, else `OutcomeUnknownError` is raised. Raises ValueError or TypeError for bad fields.
+        API: Create contact.
         """
         body, started = whole(fields), self._caller.now()
         return await settled(

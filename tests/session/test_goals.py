@@ -1,0 +1,71 @@
+"""What the limiter promises in numbers, in virtual time against a service of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from benchmarks.storm.service import Service
+from benchmarks.storm.simulate import CASES, measure
+from tests.virtual_time import run_virtual
+from voxloud_async import VoxloudClient
+from voxloud_async.errors import VoxloudError
+from voxloud_async.sandbox import FixedWindow
+from voxloud_async.session.clock import LoopClock
+
+
+@pytest.mark.parametrize(
+    ("case", "steady", "refused"),
+    [
+        ("A fixed 10 per 1 s", 0.95, 2.0),
+        ("A with Retry-After", 0.92, 1.5),
+        ("B bucket 10/s, burst 10", 0.95, 1.5),
+        ("E sliding 10 per 1 s", 0.95, 1.5),
+        ("F = A with three outages", 0.92, 2.0),
+    ],
+)
+def test_t22_a_hidden_limit_is_used_and_seldom_hit(case: str, steady: float, refused: float) -> None:
+    figures = measure(CASES[case], seed=1)
+    assert figures.failed == 0
+    assert figures.steady >= steady
+    assert figures.refused <= refused
+    assert figures.jain >= 0.99
+
+
+async def outage(service: Service, seconds: float) -> int:
+    """Five calls a second with a bound of 10 s each; gives how many failed."""
+    chance = random.Random(service.seed).random
+    client = VoxloudClient("key", transport=service, clock=LoopClock(), chance=chance, max_wait=10.0)
+    failed = 0
+
+    async def call() -> None:
+        nonlocal failed
+        try:
+            await client.validate_auth()
+        except VoxloudError:
+            failed += 1
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(round(seconds * 5)):
+            group.create_task(call())
+            await asyncio.sleep(0.2)
+    return failed
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_t15_a_short_maintenance_fails_no_call(seed: int) -> None:
+    service = Service(limit=FixedWindow(100), seed=seed, maintenance=[(1010.0, 5.0)])
+    assert run_virtual(outage(service, 30.0)) == 0
+    assert len(service.accepted) == 150
+    calls = sum(1010.0 <= at < 1015.0 for at in (1000.0 + n / 5 for n in range(150)))
+    assert len(service.unavailable) <= 0.3 * calls
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_t15_after_a_long_outage_it_goes_on_soon(seed: int) -> None:
+    service = Service(limit=FixedWindow(100), seed=seed, maintenance=[(1010.0, 60.0)])
+    run_virtual(outage(service, 90.0))
+    assert min(at for at in service.accepted if at > 1070.0) - 1070.0 <= 4.5
+    assert len(service.unavailable) <= 0.3 * 300
