@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
-import botocore.config
-import botocore.exceptions
-import botocore.session
+import botocore.config  # type: ignore[import-untyped]
+import botocore.exceptions  # type: ignore[import-untyped]
+import botocore.session  # type: ignore[import-untyped]
 import openai
 from tenacity import (
     AsyncRetrying,
@@ -18,6 +18,7 @@ from tenacity import (
     stop_after_delay,
     wait_random_exponential,
 )
+from tenacity.stop import stop_base
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import VoxloudError
@@ -54,7 +55,7 @@ def tenacity_patient(url: str, calls: int) -> int:
     return _tenacity(url, calls, stop_after_delay(PATIENCE))
 
 
-def _tenacity(url: str, calls: int, stop: object) -> int:
+def _tenacity(url: str, calls: int, stop: stop_base) -> int:
     async def storm() -> int:
         async with aiohttp.ClientSession() as session:
 
