@@ -53,7 +53,7 @@ def test_a_package_lists_every_public_name_it_defines(name: str) -> None:
 
 
 def test_the_face_offers_what_is_promised_and_nothing_else() -> None:
-    assert voxloud_async.__all__ == ["RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
+    assert voxloud_async.__all__ == ["RedisRate", "RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
 
 
 def documented() -> list[type]:

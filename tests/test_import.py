@@ -41,14 +41,20 @@ def test_the_models_are_had_without_the_transport() -> None:
 
 def test_the_client_needs_no_extra_and_none_of_the_side_rooms() -> None:
     loaded = loaded_by("from voxloud_async import VoxloudClient")
-    assert not loaded & {"cyclopts", "httpx2", "rich"}
+    assert not loaded & {"cyclopts", "httpx2", "redis", "rich"}
     rooms = {module.split(".")[1] for module in of_ours(loaded) if "." in module}
     assert not rooms & {"cli", "frames", "sandbox", "sync", "testing", "webhooks"}
 
 
 @pytest.mark.parametrize(
     ("name", "home"),
-    [("RetryPolicy", "session.policy"), ("VoxloudClient", "client"), ("errors", "errors"), ("models", "models")],
+    [
+        ("RedisRate", "session.redis_rate"),
+        ("RetryPolicy", "session.policy"),
+        ("VoxloudClient", "client"),
+        ("errors", "errors"),
+        ("models", "models"),
+    ],
 )
 def test_every_name_is_the_object_of_its_home(name: str, home: str) -> None:
     module = import_module(f"voxloud_async.{home}")

@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING
 
 from ._version import __version__
 
-__all__ = ["RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
+__all__ = ["RedisRate", "RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
 
-_HOMES = {"RetryPolicy": ".session.policy", "VoxloudClient": ".client", "errors": ".errors", "models": ".models"}
+_HOMES = {
+    "RedisRate": ".session.redis_rate",
+    "RetryPolicy": ".session.policy",
+    "VoxloudClient": ".client",
+    "errors": ".errors",
+    "models": ".models",
+}
 
 
 def __dir__() -> list[str]:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from . import errors, models
     from .client import VoxloudClient
     from .session.policy import RetryPolicy
+    from .session.redis_rate import RedisRate
 else:  # a checker that saw `__getattr__` would take every misspelt name for a good one
 
     def __getattr__(name: str) -> object:

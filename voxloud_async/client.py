@@ -96,11 +96,12 @@ class VoxloudClient:
         arguments.number("max_concurrency", max_concurrency, 1)
         own, wire = _transport(transport, max_concurrency)
         service_time = ServiceTime(clock)
+        pacer = Pacer(limit, clock, concurrency=max_concurrency)
         handler = chain(
             wire,
             api_key=key,
             base_url=url,
-            pacer=Pacer(limit, clock, concurrency=max_concurrency),
+            pacer=pacer,
             clock=clock,
             chance=chance,
             notify=fan_out((write_log, *subscribers)),
@@ -115,6 +116,7 @@ class VoxloudClient:
                 lifetime=Lifetime(),
                 service_time_source=service_time,
                 own_transport=own,
+                pacer=pacer,
             )
         )
 

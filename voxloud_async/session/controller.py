@@ -96,6 +96,9 @@ class RateController:
     def on_news(self, wake: Callable[[], object]) -> None:
         """Nothing to take: it hears nothing but what its callers tell it."""
 
+    async def aclose(self) -> None:
+        """Nothing to let go of."""
+
     def ready_at(self, now: float, *, waiting: bool) -> float:
         """The earliest time a permit may be granted; infinity while a probe is under way."""
         self._advance(now, waiting=waiting)

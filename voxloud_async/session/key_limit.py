@@ -38,6 +38,10 @@ class Controller(Protocol):
         """Learn from an outcome; returns the seconds everybody pauses because of it, or 0."""
         ...
 
+    async def aclose(self) -> None:
+        """Let go of what it holds in this loop; it may be used again."""
+        ...
+
 
 class Wakeable(Protocol):
     """A queue in front of a controller."""
@@ -63,6 +67,12 @@ class KeyLimit:
     def join(self, queue: Wakeable) -> None:
         """Let a queue hear the news."""
         self._queues.add(queue)
+
+    async def leave(self, queue: Wakeable) -> None:
+        """Let a queue go; the last one closes the controller."""
+        self._queues.discard(queue)
+        if not self._queues:
+            await self.controller.aclose()
 
     def wake(self) -> None:
         """Let every queue look anew."""

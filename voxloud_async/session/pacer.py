@@ -79,6 +79,10 @@ class Pacer:
         self._limit.wake()
         return pause
 
+    async def aclose(self) -> None:
+        """Leave the limit, once no call is under way."""
+        await self._limit.leave(self)
+
     async def _wait(self, deadline: float, *, head: bool) -> Permit:
         waiter = _Waiter(asyncio.get_running_loop().create_future(), deadline)
         (self._queue.appendleft if head else self._queue.append)(waiter)

@@ -26,14 +26,20 @@ def key_limit(
 
     def make() -> Controller:
         if isinstance(setting, RedisRate):
-            from .shared_rate import SharedController  # noqa: PLC0415 - it loads redis
-
-            return SharedController(setting, key, LoopClock() if clock is None else clock, chance=chance)
+            return _shared(setting, key, base_url, clock or LoopClock(), chance)
         return RateController(setting, chance=chance, processes=processes)
 
     if clock is not None:
         return KeyLimit(make())
     return limit_of_key(key, base_url, (setting, processes), make)
+
+
+def _shared(setting: RedisRate, key: str, base_url: str, clock: Clock, chance: Callable[[], float]) -> Controller:
+    try:
+        from .shared_rate import SharedController  # noqa: PLC0415 - it loads redis
+    except ModuleNotFoundError as error:
+        raise ImportError("RedisRate needs redis: pip install 'voxloud_async[redis]'", name=error.name) from error
+    return SharedController(setting, key, clock, base_url=base_url, chance=chance)
 
 
 def _checked(rate: Rate) -> float | RedisRate | None:

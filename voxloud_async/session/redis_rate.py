@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen, validators
 
 
-@frozen(kw_only=True)
+@frozen
 class RedisRate:
     """`VoxloudClient(rate=RedisRate("redis://..."))`: one learned limit for all processes of a key.
 
@@ -14,5 +14,5 @@ class RedisRate:
     """
 
     url: str = field(repr=False)  # it may hold a password
-    rate: float | None = field(default=None, validator=validators.optional(validators.gt(0.0)))
-    processes: int = 4
+    rate: float | None = field(default=None, kw_only=True, validator=validators.optional(validators.gt(0.0)))
+    processes: int = field(default=4, kw_only=True, validator=validators.ge(1))

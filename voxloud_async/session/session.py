@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from itertools import count
 from typing import TypeVar
 
@@ -66,6 +67,7 @@ class Session:
     _lifetime: Lifetime = field(repr=False, alias="lifetime")
     _service_time: ServiceTime = field(repr=False, alias="service_time_source")
     _own_transport: Transport | None = field(default=None, repr=False, alias="own_transport")
+    _pacer: Pacer | None = field(default=None, repr=False, alias="pacer")
 
     def with_options(self, options: Options) -> Session:
         """The same session with other options."""
@@ -80,12 +82,12 @@ class Session:
         return self._service_time.seconds()
 
     async def aclose(self) -> None:
-        """End the calls under way and close the session's own transport."""
-        try:
+        """End the calls under way, leave the limit and close the session's own transport."""
+        async with AsyncExitStack() as stack:
+            for part in (self._own_transport, self._pacer):
+                if part is not None:
+                    stack.push_async_callback(part.aclose)
             await self._lifetime.close()
-        finally:
-            if self._own_transport is not None:
-                await self._own_transport.aclose()
 
     async def call(
         self,

@@ -138,10 +138,10 @@ local function learn(outcome, epoch, probe, trip, retry_after, chance)
   end
 end
 
--- The server's clock may have been set back: nothing in the record may lie further ahead than it ever does.
-if s.filled and s.filled > now + RETRY_AFTER_CAP then s.filled = now end
-if s.until_ > now + RETRY_AFTER_CAP then s.until_ = now end
-if s.probing > now + PROBE_LEASE then s.probing = 0.0 end
+-- Where the server's clock was set back, the record moves with it.
+local back = math.max(0.0, (s.seen or now) - now)
+s.seen, s.until_, s.probing = now, s.until_ - back, s.probing - back
+if s.filled then s.filled = s.filled - back end
 
 for _, each in ipairs(cjson.decode(ARGV[3])) do learn(unpack(each)) end
 

@@ -1,0 +1,142 @@
+"""Whatever becomes of Redis, no call fails: a process goes on at its share, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from voxloud_async.session import shared_rate
+from voxloud_async.session.controller import Outcome
+
+from .test_shared_limit import calls, client, process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from voxloud_async.session.shared_rate import SharedController
+
+    from .conftest import Server
+
+GENEROUS = 2.0
+"""Seconds: three steps' patience, on a machine that is busy."""
+
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+def alone(controller: SharedController) -> bool:
+    return asyncio.get_running_loop().time() < controller._share.until
+
+
+def hung(server: Server) -> None:
+    server.hang()
+
+
+def killed(server: Server) -> None:
+    server.stop()
+
+
+def read_only(server: Server) -> None:
+    server.client.config_set("min-replicas-to-write", 1)
+
+
+def replica(server: Server) -> None:
+    server.client.replicaof("127.0.0.1", 1)
+
+
+def forbidden(server: Server) -> None:
+    server.client.acl_setuser("default", commands=["-evalsha"], reset=False, enabled=True)
+
+
+def spoilt(server: Server) -> None:
+    for name in server.client.keys("*"):
+        server.client.set(name, "not a record")
+
+
+@pytest.mark.parametrize("fault", [hung, killed, read_only, replica, forbidden, spoilt])
+async def test_a_fault_costs_a_moment_and_no_call(
+    redis_server: Server, fault: Callable[[Server], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "voxloud_async")
+    async with client(redis_server.url, rate=200.0, processes=2) as one:
+        await calls(one, 5)
+        fault(redis_server)
+        assert await calls(one, 30) < GENEROUS
+    told = [record.getMessage() for record in caplog.records if "by itself" in record.getMessage()]
+    assert len(told) == 1
+    assert told[0].endswith("at 100.0 requests a second")
+
+
+async def test_a_url_where_nobody_listens_costs_no_call() -> None:
+    async with client(NOWHERE) as one:
+        assert await calls(one, 5) < GENEROUS
+
+
+async def test_while_it_is_alone_it_does_not_ask(redis_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    controller, pacer = process(redis_server.url, rate=500.0)
+    before = await pacer.acquire()
+    asked = 0
+    step = controller._record.step
+
+    async def counted(*arguments: Any, **settings: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await step(*arguments, **settings)
+
+    monkeypatch.setattr(controller._record, "step", counted)
+    redis_server.hang()
+    permits = [await pacer.acquire() for _ in range(20)]
+    pacer.feedback(before, Outcome.DOWN)
+    pacer.give_back(permits.pop())
+    pacer.forget(permits.pop())
+    for permit in permits:
+        pacer.feedback(permit, Outcome.ANSWERED)
+    assert asked == 1
+    redis_server.go_on()
+    await controller.aclose()
+
+
+async def test_it_comes_back_to_a_server_that_was_restarted(
+    redis_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_rate, "FALLBACK", 0.1)
+    controller, pacer = process(redis_server.url)
+    await pacer.acquire()
+    for _ in range(2):
+        redis_server.stop()
+        await pacer.acquire()
+        assert alone(controller)
+        redis_server.start()
+        await asyncio.sleep(0.15)
+        await pacer.acquire()
+        assert not alone(controller)
+    await controller.aclose()
+
+
+@pytest.mark.parametrize("flush", ["flushall", "script_flush"])
+async def test_a_flush_is_not_felt(redis_server: Server, flush: str) -> None:
+    controller, pacer = process(redis_server.url)
+    for _ in range(3):
+        pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
+    pacer.feedback(await pacer.acquire(), Outcome.REFUSED)
+    await pacer.acquire()
+    rate = controller.rate
+    getattr(redis_server.client, flush)()
+    await pacer.acquire()
+    assert controller.rate == pytest.approx(rate, rel=0.2), "a lost record starts from the rate last heard"
+    assert not alone(controller)
+    await controller.aclose()
+
+
+async def test_a_reservation_does_not_outlive_the_loss_of_redis(redis_server: Server) -> None:
+    controller, pacer = process(redis_server.url, rate=2.0)
+    lost = [await pacer.acquire() for _ in range(2)]
+    waiting = asyncio.create_task(pacer.acquire())
+    await asyncio.sleep(0.1)
+    redis_server.stop()
+    for permit in lost:
+        pacer.feedback(permit, Outcome.LOST)
+    assert not isinstance(await asyncio.wait_for(waiting, 5.0), shared_rate.SharedPermit)
+    await controller.aclose()

@@ -1,0 +1,206 @@
+"""Two clients with a record between them stand for two processes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from voxloud_async import RedisRate, VoxloudClient
+from voxloud_async.session.clock import LoopClock
+from voxloud_async.session.controller import Outcome
+from voxloud_async.session.key_limit import KeyLimit
+from voxloud_async.session.pacer import Pacer
+from voxloud_async.session.shared_rate import SharedController
+from voxloud_async.testing import FakeTransport, answer
+
+if TYPE_CHECKING:
+    from voxloud_async.wire.message import Request, Response
+
+    from .conftest import Server
+
+KEY = "key-7f3a90-of-the-tests"
+URL = "https://voxloud.test"
+ACCOUNT = answer({"name": "Acme", "email": "office@example.com"})
+
+
+def process(url: str, **settings: Any) -> tuple[SharedController, Pacer]:
+    """What one process has in front of the record."""
+    clock = LoopClock()
+    controller = SharedController(RedisRate(url, **settings), KEY, clock, base_url=URL, chance=random.random)
+    return controller, Pacer(KeyLimit(controller), clock, concurrency=64)
+
+
+def always(response: Response, calls: int = 500) -> FakeTransport:
+    def reply(_request: Request) -> Response:
+        return response
+
+    return FakeTransport(*[reply] * calls)
+
+
+def client(url: str, **settings: Any) -> VoxloudClient:
+    return VoxloudClient(KEY, base_url=URL, transport=always(ACCOUNT), rate=RedisRate(url, **settings), max_wait=5.0)
+
+
+async def calls(one: VoxloudClient, count: int = 1) -> float:
+    """Make calls at once; returns the seconds they took."""
+    started = asyncio.get_running_loop().time()
+    await asyncio.gather(*(one.request("GET", "/contacts") for _ in range(count)))
+    return asyncio.get_running_loop().time() - started
+
+
+async def test_a_fixed_rate_is_one_for_both(redis_server: Server) -> None:
+    async with client(redis_server.url, rate=50.0) as one:
+        other_controller, other = process(redis_server.url, rate=50.0)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        await asyncio.gather(calls(one, 20), *(other.acquire() for _ in range(20)))
+        assert 0.55 <= loop.time() - started < 3.0, "a burst of 10, and 30 more at 50 a second"
+        await other_controller.aclose()
+    assert redis_server.calls("evalsha") <= 40 * 1.3
+
+
+async def test_a_refusal_of_one_pauses_the_other(redis_server: Server) -> None:
+    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
+    permit = await pacer.acquire()
+    assert pacer.feedback(permit, Outcome.REFUSED, 0.4) == 0.4
+    await asyncio.sleep(0.05)
+    started = asyncio.get_running_loop().time()
+    later = await others.acquire()
+    assert asyncio.get_running_loop().time() - started > 0.3
+    assert (permit.epoch, later.epoch) == (0, 1)
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_an_outage_lets_one_probe_of_all_processes_through(redis_server: Server) -> None:
+    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
+    first = await pacer.acquire()
+    pacer.feedback(first, Outcome.DOWN)
+    probe = await pacer.acquire()
+    waiting = asyncio.create_task(others.acquire())
+    await asyncio.sleep(0.3)
+    assert (first.probe, probe.probe, waiting.done()) == (False, True, False)
+    pacer.feedback(probe, Outcome.ANSWERED)
+    assert not (await asyncio.wait_for(waiting, 5.0)).probe
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_a_cancelled_probe_frees_its_place_for_another(redis_server: Server) -> None:
+    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
+    pacer.feedback(await pacer.acquire(), Outcome.DOWN)
+    pacer.forget(await pacer.acquire())
+    assert (await asyncio.wait_for(others.acquire(), 5.0)).probe
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_lost_answers_pause_only_in_a_row(redis_server: Server) -> None:
+    controller, pacer = process(redis_server.url)
+    permits = [await pacer.acquire() for _ in range(3)]
+    assert [pacer.feedback(permit, Outcome.LOST) for permit in permits] == [0.0] * 3
+    assert (await asyncio.wait_for(pacer.acquire(), 5.0)).probe
+    await controller.aclose()
+
+
+async def test_who_is_cancelled_loses_nothing_and_holds_up_nobody(redis_server: Server) -> None:
+    controller, pacer = process(redis_server.url, rate=200.0)
+    waiting = [asyncio.create_task(pacer.acquire()) for _ in range(100)]
+    await asyncio.sleep(0.02)
+    cancelled = random.Random(7).sample(waiting, 75)
+    for task in cancelled:
+        task.cancel()
+    async with asyncio.timeout(5.0):
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    rest = [outcome for task, outcome in zip(waiting, outcomes, strict=True) if task not in cancelled]
+    assert len(rest) == 25
+    assert not [outcome for outcome in rest if isinstance(outcome, BaseException)]
+    await controller.aclose()
+
+
+async def test_a_reservation_that_nobody_uses_goes_back(redis_server: Server) -> None:
+    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
+    pacer.feedback(await pacer.acquire(), Outcome.DOWN)
+    waiting = asyncio.create_task(pacer.acquire())
+    while one._reserved is None and one._shut < 0.0:  # noqa: ASYNC110 - what comes from Redis has no event
+        await asyncio.sleep(0.005)
+    one.ready_at(one._shut + 1.0, waiting=False)  # the probe, reserved for a caller who is about to be cancelled
+    waiting.cancel()
+    assert (await asyncio.wait_for(others.acquire(), 5.0)).probe, "its lease alone would be 10 s"
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_redis_never_sees_the_key(redis_server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", redis_server.port)) as monitor:
+        monitor.sendall(b"MONITOR\r\n")
+        async with client(redis_server.url) as one:
+            await calls(one, 15)
+        monitor.settimeout(0.3)
+        seen = b""
+        try:
+            while True:
+                seen += monitor.recv(65536)
+        except TimeoutError:
+            pass
+    names = redis_server.client.keys("*")
+    stored = b"".join(names) + b"".join(redis_server.client.get(name) for name in names)
+    assert len(names) == 1
+    assert b"EVALSHA" in seen
+    assert KEY.encode() not in seen + stored
+    assert b"voxloud.test" not in seen + stored
+
+
+async def test_closing_the_last_client_closes_the_connection(redis_server: Server) -> None:
+    def connections() -> int:
+        return len(redis_server.client.client_list())
+
+    before = connections()
+    async with client(redis_server.url) as one:
+        async with client(redis_server.url) as two:
+            await calls(one)
+            await calls(two)
+            assert connections() == before + 1
+        await calls(one)
+    async with asyncio.timeout(5.0):
+        while connections() > before:  # noqa: ASYNC110 - the server notices in its own time
+            await asyncio.sleep(0.01)
+
+
+def test_one_client_serves_one_loop_after_another(redis_server: Server) -> None:
+    one = client(redis_server.url)
+    for _ in range(3):
+        asyncio.run(_some(one))
+    asyncio.run(one.aclose())
+    assert redis_server.calls("evalsha") >= 15
+
+
+async def _some(one: VoxloudClient) -> None:
+    await calls(one, 5)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1", "redis://127.0.0.1:port/0", "redis://127.0.0.1/0?colour=red"])
+def test_a_url_that_redis_cannot_use_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="the url of RedisRate cannot be used"):
+        client(url)
+
+
+@pytest.mark.parametrize("setting", [{"rate": 0.0}, {"rate": -1.0}, {"processes": 0}])
+def test_a_setting_out_of_range_is_refused(setting: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        RedisRate("redis://127.0.0.1", **setting)  # type: ignore[arg-type]
+
+
+def test_the_url_may_hold_a_password_and_is_not_shown() -> None:
+    assert "secret" not in repr(RedisRate("redis://:secret@127.0.0.1"))
+
+
+def test_without_redis_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "voxloud_async.session.shared_rate", None)
+    with pytest.raises(ImportError, match=r"pip install 'voxloud_async\[redis\]'"):
+        client("redis://127.0.0.1")

@@ -1,0 +1,29 @@
+"""One of several processes that use a key: `worker.py URL KEY REDIS SECONDS TASKS`; prints how many calls succeeded."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+
+from voxloud_async import RedisRate, VoxloudClient
+
+
+async def work(url: str, key: str, redis: str, seconds: float, tasks: int) -> int:
+    """Call until the time is over."""
+    done = 0
+    end = time.monotonic() + seconds
+
+    async def call_on(client: VoxloudClient) -> None:
+        nonlocal done
+        while time.monotonic() < end:
+            await client.validate_auth()
+            done += 1
+
+    async with VoxloudClient(key, base_url=url, rate=RedisRate(redis) if redis else "learned") as client:
+        await asyncio.gather(*(call_on(client) for _ in range(tasks)))
+    return done
+
+
+if __name__ == "__main__":
+    print(asyncio.run(work(*sys.argv[1:4], float(sys.argv[4]), int(sys.argv[5]))))  # noqa: T201 - its answer
