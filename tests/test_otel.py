@@ -24,6 +24,7 @@ from tests.virtual_time import run_virtual
 from voxloud_async import RetryPolicy, VoxloudClient
 from voxloud_async.errors import NotFoundError, OutcomeUnknownError, ResponseLostError
 from voxloud_async.otel import OpenTelemetrySubscriber
+from voxloud_async.session.clock import LoopClock
 from voxloud_async.testing import answer
 
 if TYPE_CHECKING:
@@ -69,7 +70,12 @@ def observe(wire: Wire, **options: Any) -> Observed:
         tracer_provider=tracer, meter_provider=meter, time_ns=lambda: round(now() * 1e9)
     )
     client = VoxloudClient(
-        KEY, base_url="https://api.example:8443", transport=wire, subscribers=[subscriber], **{"rate": None} | options
+        KEY,
+        base_url="https://api.example:8443",
+        transport=wire,
+        clock=LoopClock(),  # whose limit is shared with no other test
+        subscribers=[subscriber],
+        **{"rate": None} | options,
     )
     return Observed(client, tracer, exporter, reader, subscriber)
 
@@ -159,7 +165,7 @@ def test_a_call_belongs_to_the_span_it_is_made_in() -> None:
 def test_nothing_is_kept_of_a_call_that_ended(place: str) -> None:
     async def main() -> None:
         waits = Wire(ACCOUNT, seconds=60.0)
-        refused = Wire(answer(status=503, headers={"Retry-After": "60"}), ACCOUNT)
+        refused = Wire(answer(status=503, headers={"Retry-After": "60"}))
         seen = observe(waits if place == "on the wire" else refused)
         calls: list[Awaitable[Any]] = [asyncio.ensure_future(seen.client.validate_auth()) for _ in range(5)]
         await asyncio.sleep(1.0)

@@ -63,7 +63,7 @@ class OpenTelemetrySubscriber:
                 self._retries.add(1, {"voxloud.operation": event.operation, "error.type": event.error})
             case Paused():
                 self._pauses.add(1, {"error.type": event.error})
-            case CallEnded():
+            case _:
                 self._end(event)
 
     def _attempt(self, event: AttemptEnded) -> None:

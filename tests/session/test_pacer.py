@@ -424,3 +424,19 @@ def test_returned_twice_counts_once() -> None:
         waiter.cancel()
 
     run_virtual(main())
+
+
+def test_two_refusals_of_one_moment_turn_a_waiter_away_once() -> None:
+    async def main() -> None:
+        pacer = a_pacer(concurrency=2)
+        permits = [await pacer.acquire(), await pacer.acquire()]
+        patient, waiting = start(pacer.acquire(), pacer.acquire(deadline=now() + 5.0))
+        await settle()
+        for permit in permits:
+            pacer.feedback(permit, REFUSED, 30.0)
+        with pytest.raises(GateBeyondDeadlineError) as caught:
+            await waiting
+        assert caught.value.wait == 30.0
+        pacer.feedback(await patient, ANSWERED)
+
+    run_virtual(main())

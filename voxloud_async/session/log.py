@@ -32,8 +32,6 @@ def log(handler: Handler, *, clock: Clock, notify: Notify) -> Handler:
 def write_log(event: Event) -> None:
     """Write an event to the `voxloud_async` logger: what slows a call down at INFO, the rest at DEBUG."""
     match event:
-        case CallStarted():
-            pass
         case AttemptEnded(operation, attempt, seconds, status, error):
             logger.debug("%s attempt %d: %s in %.3f s", operation, attempt, error or status, seconds)
         case Waited(operation, seconds):
