@@ -93,7 +93,10 @@ class OpenTelemetrySubscriber:
 
 def _server(netloc: str) -> Attributes:
     url = urlsplit(f"//{netloc}")
-    return {"server.address": url.hostname or netloc} | ({} if url.port is None else {"server.port": url.port})
+    found: Attributes = {"server.address": url.hostname or netloc}
+    if url.port is not None:
+        found["server.port"] = url.port
+    return found
 
 
 def _attributes(event: AttemptEnded) -> Attributes:
