@@ -99,8 +99,6 @@ class Pacer:
         granted = waiter.future.done() and not waiter.future.cancelled() and waiter.future.exception() is None
         if granted:
             self.give_back(waiter.future.result())
-        else:
-            self._drain()
 
     def _has_room(self) -> bool:
         return len(self._in_flight) < self._concurrency
