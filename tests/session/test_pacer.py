@@ -13,7 +13,7 @@ import pytest
 from tests.virtual_time import VirtualLoop, run_virtual
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import BURST, START_RATE, Outcome, Permit, RateController
-from voxloud_async.session.pacer import GateBeyondDeadlineError, Pacer
+from voxloud_async.session.pacer import Bounds, GateBeyondDeadlineError, Pacer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -273,7 +273,7 @@ def test_a_waiter_cancelled_in_the_tick_of_its_deadline() -> None:
     async def main() -> None:
         pacer, deadline = a_pacer(concurrency=1), now() + 5.0
         held = await pacer.acquire()
-        (waiter,) = start(pacer.acquire(deadline=deadline))
+        (waiter,) = start(pacer.acquire(Bounds(deadline=deadline)))
         await settle()
         asyncio.get_running_loop().call_at(deadline, waiter.cancel)
         await asyncio.sleep(6.0)
@@ -292,7 +292,7 @@ def test_a_waiter_has_its_deadline() -> None:
     async def main() -> None:
         pacer, started = a_pacer(concurrency=1), now()
         held = await pacer.acquire()
-        late, patient = start(pacer.acquire(deadline=started + 3.0), pacer.acquire())
+        late, patient = start(pacer.acquire(Bounds(deadline=started + 3.0)), pacer.acquire())
         with pytest.raises(GateBeyondDeadlineError) as caught:
             await late
         assert now() - started == pytest.approx(3.0)
@@ -309,7 +309,7 @@ def test_granted_in_the_tick_of_its_deadline() -> None:
         pacer, deadline = a_pacer(concurrency=1), now() + 3.0
         held = await pacer.acquire()
         asyncio.get_running_loop().call_at(deadline, pacer.feedback, held, ANSWERED)  # before the waiter's own timer
-        permit = await pacer.acquire(deadline=deadline)
+        permit = await pacer.acquire(Bounds(deadline=deadline))
         pacer.feedback(permit, ANSWERED)
         assert not pacer._in_flight
 
@@ -321,7 +321,7 @@ def test_a_gate_beyond_the_deadline_turns_away_at_once() -> None:
         pacer, started = a_pacer(), now()
         await shut(pacer, DOWN, retry_after=30.0)
         with pytest.raises(GateBeyondDeadlineError) as caught:
-            await pacer.acquire(deadline=started + 10.0)
+            await pacer.acquire(Bounds(deadline=started + 10.0))
         assert (caught.value.wait, now() - started) == (30.0, 0.0)
 
     run_virtual(main())
@@ -332,7 +332,9 @@ def test_a_gate_that_shuts_turns_away_at_once_those_that_wait() -> None:
         pacer, started = a_pacer(concurrency=2), now()
         held, other = await pacer.acquire(), await pacer.acquire()
         late, patient, longer = start(
-            pacer.acquire(deadline=started + 10.0), pacer.acquire(), pacer.acquire(deadline=started + 31.0)
+            pacer.acquire(Bounds(deadline=started + 10.0)),
+            pacer.acquire(),
+            pacer.acquire(Bounds(deadline=started + 31.0)),
         )
         await settle()
         pacer.feedback(held, REFUSED, 30.0)
@@ -351,7 +353,7 @@ def test_a_gate_that_shuts_turns_away_at_once_those_that_wait() -> None:
 def test_a_deadline_that_is_met_does_no_harm() -> None:
     async def main() -> None:
         pacer, started = a_pacer(rate=1.0), now()
-        permits = await asyncio.gather(*(pacer.acquire(deadline=started + 2.5) for _ in range(3)))
+        permits = await asyncio.gather(*(pacer.acquire(Bounds(deadline=started + 2.5)) for _ in range(3)))
         timers = asyncio.get_running_loop()._scheduled  # type: ignore[attr-defined] # what is left of them
         assert all(timer.cancelled() for timer in timers)
         for permit in permits:

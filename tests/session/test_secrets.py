@@ -82,7 +82,7 @@ FAULTS: list[Any] = [
     answer({"message": f"{PERSONAL} is wrong, key {KEY}"}, status=400),
     answer({"message": "wrong key"}, status=401, headers={HEADER: KEY}),
     answer(f"<html><title>{KEY}</title>".encode(), status=404),
-    answer(status=429, headers={"Retry-After": "400"}),
+    answer(status=429),
     answer(status=500),
     answer(status=302, headers={"Location": "https://evil.example/"}),
     RequestNotSentError("refused"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ..errors import DeadlineExceededError, Phase, VoxloudError
+from ..errors import DeadlineExceededError, Phase, RequestNotSentError, VoxloudError
 from ..protocol.operations import Operation
 from ..wire.message import Request, Response
 from .policy import RetryPolicy
@@ -48,6 +48,19 @@ class Call:
             attempts=self.attempts,
             sent=self.attempts > 0 if cause is None else cause.sent,
             retry_after=retry_after if cause is None else cause.retry_after,
+        )
+
+    def given_up(self, wait: float | None) -> VoxloudError:
+        """The error of a call that waited for the limiter as long as it may, or would have to wait `wait` seconds."""
+        if self.options.max_wait is not None:
+            return self.beyond(None, "limit", wait)
+        return RequestNotSentError(
+            "the service answers nobody",
+            phase="limit",
+            retryable=False,
+            operation=str(self.operation),
+            attempts=self.attempts,
+            retry_after=wait,
         )
 
 
