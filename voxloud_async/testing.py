@@ -111,6 +111,9 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         """Wait until that much time has passed."""
         self.slept.append(seconds)
+        if seconds <= 0.0:
+            await asyncio.sleep(0)
+            return
         over = asyncio.Event()
         self.call_at(self._now + seconds, over.set)
         await over.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import logging
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import NotFoundError
 from ..models import ClickToCall, Connection, DialFirst, Extension
@@ -19,7 +19,7 @@ logger = logging.getLogger("voxloud_async")
 class ClickToCalls:
     """`client.click_to_call`. The service allows as many as it has users and groups: keep and reuse them."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     async def create(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Required, TypedDict, Unpack
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import ConflictError, NotFoundError
 from ..models import Contact, PhoneNumber
@@ -57,7 +57,7 @@ _FIELDS = (*_REQUIRED, *OptionalContactFields.__annotations__)
 class Contacts:
     """`client.contacts`."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     async def create(self, **fields: Unpack[ContactFields]) -> Contact:
         """Create a contact.

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import NotFoundError
 from ..models import TelephonyEvent
@@ -27,7 +27,7 @@ _MOST_ROWS = 2000  # where Spring Data, whose page this is, caps a page without 
 class TelephonyEvents:
     """`client.telephony_events`."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     def query(
         self,

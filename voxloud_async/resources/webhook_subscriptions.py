@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import NotFoundError
 from ..models import EventType, WebhookSubscription
@@ -23,7 +23,7 @@ class InsecureCallbackWarning(UserWarning):
 class WebhookSubscriptions:
     """`client.webhook_subscriptions`."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     async def create(
         self, *, callback_url: str, event_type: EventType | str, notification_email: str | None = None

@@ -37,17 +37,16 @@ class Call:
         max_wait = self.options.max_wait
         return None if max_wait is None else self.started + max_wait - now
 
-    def beyond(
-        self, cause: VoxloudError | None, phase: Phase, retry_after: float | None = None
-    ) -> DeadlineExceededError:
+    def beyond(self, cause: VoxloudError | None, phase: Phase, wait: float | None = None) -> DeadlineExceededError:
         """The error of a call that would have to wait longer than it may."""
         return DeadlineExceededError(
             phase=phase,
             max_wait=self.options.max_wait or 0.0,
             operation=str(self.operation),
             attempts=self.attempts,
-            sent=self.attempts > 0 if cause is None else cause.sent,
-            retry_after=retry_after if cause is None else cause.retry_after,
+            sent=False if cause is None else cause.sent,
+            retry_after=None if cause is None else cause.retry_after,
+            wait=wait,
         )
 
     def given_up(self, wait: float | None) -> VoxloudError:
@@ -60,7 +59,6 @@ class Call:
             retryable=False,
             operation=str(self.operation),
             attempts=self.attempts,
-            retry_after=wait,
         )
 
 

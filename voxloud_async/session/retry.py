@@ -84,7 +84,7 @@ class _Repetition:
                 return _DELETED  # by the attempt whose answer was lost
             raise
         except DeadlineExceededError as waited:
-            raise waited from self.last
+            raise self.call.beyond(self.last, waited.phase, waited.wait) from self.last
         except VoxloudError as failure:
             if not _kept_waiting(failure):
                 self.count(failure)
