@@ -102,7 +102,8 @@ def test_g21_every_field_lists_its_wire_name(model: type[Model]) -> None:
 def test_the_repr_shows_which_personal_fields_there_are_and_the_values_of_the_others(model: type[Model]) -> None:
     described = SCHEMAS[model.__name__]["properties"]
     model_fields = own_fields(model)
-    made = model(**{field.name: f"value of {field.name}" for field in model_fields})
+    values: dict[str, Any] = {field.name: f"value of {field.name}" for field in model_fields}
+    made = model(**values)
     personal = {field.name for field in model_fields if described[field.metadata["wire"]].get("x-personal", False)}
     shown = [
         f"{each.name}={'***' if each.name in personal else repr(getattr(made, each.name))}" for each in model_fields
