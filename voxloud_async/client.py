@@ -207,7 +207,8 @@ def _rate(rate: Literal["learned"] | float | None) -> float | None:
     if rate is None:
         return math.inf
     if isinstance(rate, str):
-        arguments.one_of("rate", rate, ["learned"])
+        if rate != "learned":
+            raise ValueError("rate must be 'learned', a number of requests a second, or None")
         return None
     return arguments.seconds("rate", rate)
 

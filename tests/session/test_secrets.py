@@ -63,12 +63,13 @@ async def test_g2_the_key_goes_to_no_other_origin(url: str) -> None:
     assert HEADER not in call.request.headers
 
 
-@pytest.mark.parametrize("bad", ["", "with space", "line\nbreak", "käse", "tab\t", None, 5, b"bytes"])
+@pytest.mark.parametrize("bad", ["", "with space", "line\nbreak", "käse", "tab\t", None, 57, b"bytes"])
 def test_a_key_must_fit_a_header_and_is_not_quoted(bad: object) -> None:
-    with pytest.raises(ValueError, match="api_key must be visible ASCII") as caught:
+    with pytest.raises((TypeError, ValueError), match="api_key must ") as caught:
         ApiKey(bad)
+    assert isinstance(caught.value, ValueError) is isinstance(bad, str)
     shown = "".join(traceback.TracebackException.from_exception(caught.value).format_exception_only())
-    assert repr(bad) not in shown
+    assert bad is None or repr(bad) not in shown
 
 
 def test_a_key_shows_itself_on_request_alone() -> None:

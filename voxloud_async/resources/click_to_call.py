@@ -7,10 +7,10 @@ import logging
 
 from attrs import field, frozen
 
-from ..errors import NotFoundError
 from ..models import ClickToCall, Connection, DialFirst, Extension
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from .deletion import delete
 
 logger = logging.getLogger("voxloud_async")
 
@@ -61,12 +61,7 @@ class ClickToCalls:
 
         API: Delete a click-to-call.
         """
-        segment = arguments.segment("id", id)
-        try:
-            await self._caller.call(operations.DELETE_CLICK_TO_CALL, segment=segment)
-        except NotFoundError:
-            if not missing_ok:
-                raise
+        await delete(self._caller, operations.DELETE_CLICK_TO_CALL, id, missing_ok=missing_ok)
 
     async def connect(self, id: str, *, contact: str) -> Connection:  # noqa: A002
         """Ring the contact (a number in E.164 format) and the extension.

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from ..errors import NotFoundError
 from ..models import EventType, WebhookSubscription
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from .deletion import delete
 
 
 class InsecureCallbackWarning(UserWarning):
@@ -64,12 +64,7 @@ class WebhookSubscriptions:
 
     async def delete(self, id: str, *, missing_ok: bool = False) -> None:  # noqa: A002
         """Delete a subscription; raises `NotFoundError` unless `missing_ok`. API: Delete a webhook subscription."""
-        segment = arguments.segment("id", id)
-        try:
-            await self._caller.call(operations.DELETE_SUBSCRIPTION, segment=segment)
-        except NotFoundError:
-            if not missing_ok:
-                raise
+        await delete(self._caller, operations.DELETE_SUBSCRIPTION, id, missing_ok=missing_ok)
 
     async def list(self) -> builtins.list[WebhookSubscription]:
         """All subscriptions. API: Get webhook subscriptions."""
