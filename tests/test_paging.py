@@ -9,9 +9,11 @@ import pytest
 from attrs import frozen
 from hypothesis import given, settings, strategies as st
 
+from voxloud_async import VoxloudClient
 from voxloud_async.errors import DecodeError
 from voxloud_async.paging import Listing, by_number, by_offset
 from voxloud_async.protocol.page import Page
+from voxloud_async.testing import FakeTransport, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -230,3 +232,17 @@ async def test_a_page_that_fails_fails_the_walk() -> None:
     for walk in (Listing(fetch, by_offset).collect(), Listing(fetch, by_offset).first()):
         with pytest.raises(DecodeError):
             await walk
+
+
+def test_a_listing_does_not_show_what_it_looks_for() -> None:
+    client = VoxloudClient("key", transport=FakeTransport())
+    shown = repr(client.contacts.search(phone="+390312345678", email="ada@example.com")) + repr(client.contacts)
+    assert "390312345678" not in shown
+    assert "ada" not in shown
+
+
+async def test_no_more_rows_are_asked_for_than_are_wanted() -> None:
+    transport = FakeTransport(answer({"data": [{"id": "a"}], "has_next": True}))
+    client = VoxloudClient("key", transport=transport, base_url="https://api.example")
+    assert [contact.id async for contact in client.contacts.search(max_items=1)] == ["a"]
+    assert transport.requests[0].url.endswith("limit=1")

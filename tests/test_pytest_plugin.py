@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 
 SYNCHRONOUS = """
     import asyncio, urllib.error, urllib.request
+    from datetime import UTC, datetime, timedelta
     import pytest
 
     def test_it_listens(voxloud_sandbox):
@@ -29,6 +30,13 @@ SYNCHRONOUS = """
     def test_the_mark_sets_options(voxloud_sandbox):
         assert len(voxloud_sandbox.state.contacts) == 7
         assert voxloud_sandbox.seed == 3
+
+    def test_it_starts_at_the_present(voxloud_sandbox):
+        assert abs(datetime.now(UTC) - voxloud_sandbox.now) < timedelta(minutes=1)
+
+    @pytest.mark.voxloud_sandbox(now=datetime(2026, 1, 2, tzinfo=UTC))
+    def test_the_mark_sets_the_start(voxloud_sandbox):
+        assert voxloud_sandbox.now == datetime(2026, 1, 2, tzinfo=UTC)
 
     def test_the_client_speaks_to_it(voxloud_client, voxloud_sandbox):
         for turn in (1, 2):
@@ -92,7 +100,7 @@ def passed(ran: subprocess.CompletedProcess[str], count: int) -> None:
 
 
 def test_without_an_asyncio_plugin(tmp_path: Path) -> None:
-    passed(run(tmp_path, SYNCHRONOUS, *BARE), 6)
+    passed(run(tmp_path, SYNCHRONOUS, *BARE), 8)
 
 
 def test_with_pytest_asyncio(tmp_path: Path) -> None:

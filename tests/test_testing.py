@@ -84,6 +84,39 @@ async def test_a_call_back_comes_at_its_time_unless_it_is_cancelled() -> None:
     rung: list[float] = []
     clock.call_at(7.0, lambda: rung.append(clock.now()))
     clock.call_at(3.0, lambda: rung.append(clock.now()))
-    clock.call_at(9.0, lambda: rung.append(clock.now())).cancel()
-    await asyncio.sleep(0)
-    assert rung == [7.0, 7.0]  # time does not run back
+    clock.call_at(5.0, lambda: rung.append(clock.now())).cancel()
+    await clock.sleep(8.0)
+    assert rung == [3.0, 7.0]
+    assert clock.now() == 8.0
+
+
+async def test_time_stands_still_while_somebody_works() -> None:
+    clock = FakeClock()
+    alarm = clock.call_at(1.0, lambda: None)
+    for _ in range(20):
+        await asyncio.sleep(0)
+        assert clock.now() == 0.0
+    alarm.cancel()
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert clock.now() == 0.0
+
+
+def test_a_clock_goes_from_loop_to_loop() -> None:
+    clock = FakeClock()
+
+    async def leave_an_alarm() -> None:
+        clock.call_at(100.0, lambda: None)
+
+    asyncio.run(leave_an_alarm())
+    asyncio.run(clock.sleep(2.0))
+    assert clock.now() == 2.0
+
+
+async def test_a_pause_within_max_wait_is_waited_out() -> None:
+    refusal = answer(status=429, headers={"Retry-After": "3"})
+    transport, clock = FakeTransport(refusal, answer({"name": "Acme", "email": "a@example.com"})), FakeClock()
+    client = VoxloudClient("key", transport=transport, clock=clock, base_url="https://api.example", max_wait=30.0)
+    assert (await client.validate_auth()).name == "Acme"
+    assert 3.0 <= clock.now() < 30.0
+    await client.aclose()

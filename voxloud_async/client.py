@@ -89,6 +89,7 @@ class VoxloudClient:
         chance: Callable[[], float] = random.random,
     ) -> None:
         key = ApiKey(_from_environment("api_key", api_key, "VOXLOUD_API_KEY"))
+        del api_key  # a traceback with locals shall not show it
         url = _base_url(os.environ.get("VOXLOUD_BASE_URL") or BASE_URL if base_url is None else base_url)
         options = _options(timeout, max_wait, RetryPolicy() if retry is None else retry)
         limit = key_limit(rate, processes=processes, api_key=key, base_url=url, clock=clock, chance=chance)

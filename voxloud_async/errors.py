@@ -180,12 +180,18 @@ class OutcomeUnknownError(VoxloudError):
 
 
 class DeadlineExceededError(VoxloudError):
-    """`max_wait` does not suffice; `phase` says what the call was waiting for, `__cause__` why."""
+    """`max_wait` does not suffice; `phase` says what the call was waiting for, `__cause__` why.
 
-    def __init__(self, text: str = "", *, phase: Phase, max_wait: float, **facts: Any) -> None:
+    `wait` is how many seconds its next attempt was away, where that was known.
+    """
+
+    def __init__(
+        self, text: str = "", *, phase: Phase, max_wait: float, wait: float | None = None, **facts: Any
+    ) -> None:
         super().__init__(text or f"max_wait of {max_wait:g} s does not suffice ({phase})", **facts)
         self.phase: Phase = phase
         self.max_wait = max_wait
+        self.wait = wait
 
 
 class DecodeError(VoxloudError):

@@ -18,7 +18,7 @@ Fetch = Callable[[int | None], Awaitable[Page[T]]]
 _STALLED = 2
 
 
-@frozen
+@frozen(repr=False)
 class Listing(Generic[T]):
     """A list that is read as it is iterated, each iteration anew. It holds no connection between two rows.
 
@@ -30,6 +30,9 @@ class Listing(Generic[T]):
     _advance: Callable[[int, Page[T]], int]
     _max_items: int | None = None
     _wanted: Callable[[T], bool] | None = None
+
+    def __repr__(self) -> str:
+        return "<Listing: iterate it with `async for`, or await its collect()>"  # what it looks for is personal
 
     async def __aiter__(self) -> AsyncGenerator[T, None]:
         walk = self._walk()

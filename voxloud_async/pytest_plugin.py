@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -25,12 +26,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def voxloud_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A running sandbox of the test's own; `@pytest.mark.voxloud_sandbox(events=100, ...)` sets its options."""
+    """A running sandbox of the test's own; `@pytest.mark.voxloud_sandbox(events=100, ...)` sets its options.
+
+    It starts at the present unless the mark gives `now`, so that a test's "yesterday" has calls.
+    """
     from .sandbox import Sandbox  # noqa: PLC0415 - see above
     from .sandbox.background import in_background  # noqa: PLC0415
 
     mark = request.node.get_closest_marker(_MARK)
-    with in_background(Sandbox(**(mark.kwargs if mark else {}))) as sandbox:
+    options: dict[str, Any] = {"now": datetime.now(UTC), **(mark.kwargs if mark else {})}
+    with in_background(Sandbox(**options)) as sandbox:
         yield sandbox
 
 

@@ -6,7 +6,10 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from heapq import heappop, heappush
+from itertools import count
+
+from attrs import define, field
 
 from .errors import ClientClosedError
 from .wire.message import Headers, Request, Response
@@ -14,6 +17,7 @@ from .wire.message import Headers, Request, Response
 __all__ = ["FakeClock", "FakeTransport", "ScriptExhaustedError", "answer"]
 
 _EPOCH = 1_700_000_000.0
+_QUIET_TURNS = 50
 
 
 class ScriptExhaustedError(AssertionError):
@@ -66,16 +70,31 @@ class FakeTransport:
         self.closed = True
 
 
-class _Handle(Protocol):
-    def cancel(self) -> None: ...
+@define(order=True)
+class _Alarm:
+    when: float
+    number: int
+    ring: Callable[[], None] = field(order=False)
+    cancelled: bool = field(default=False, order=False)
+
+    def cancel(self) -> None:
+        self.cancelled = True
 
 
 class FakeClock:
-    """A clock whose time passes only by being waited for, at once. `slept` lists every sleep in seconds."""
+    """A clock whose time passes only by being waited for, and then at once. `slept` lists every sleep in seconds.
+
+    It moves on to the next alarm once the loop has turned many times without a new one: nobody then has anything left
+    to do but to wait. Code that waits for real sockets is not seen to be at work.
+    """
 
     def __init__(self, now: float = 0.0) -> None:
         self.slept: list[float] = []
         self._now = now
+        self._alarms: list[_Alarm] = []
+        self._numbers = count()
+        self._quiet = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> float:
         """Seconds since the clock's start."""
@@ -90,16 +109,36 @@ class FakeClock:
         self._now += seconds
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass and give other tasks a turn."""
+        """Wait until that much time has passed."""
         self.slept.append(seconds)
-        self.advance(seconds)
-        await asyncio.sleep(0)
+        if seconds <= 0.0:
+            await asyncio.sleep(0)
+            return
+        over = asyncio.Event()
+        self.call_at(self._now + seconds, over.set)
+        await over.wait()
 
-    def call_at(self, when: float, callback: Callable[[], None]) -> _Handle:
-        """Call back in the next turn of the loop, at that time."""
+    def call_at(self, when: float, callback: Callable[[], None]) -> _Alarm:
+        """Call back at that time."""
+        alarm = _Alarm(when, next(self._numbers), callback)
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # what is left of another loop will not be waited for
+            self._loop, self._alarms = loop, []
+        if not self._alarms:
+            loop.call_soon(self._turn)
+        heappush(self._alarms, alarm)
+        self._quiet = 0
+        return alarm
 
-        def ring() -> None:
-            self._now = max(self._now, when)
-            callback()
-
-        return asyncio.get_running_loop().call_soon(ring)
+    def _turn(self) -> None:
+        self._quiet += 1
+        while self._alarms and self._alarms[0].cancelled:
+            heappop(self._alarms)
+        if self._alarms and self._quiet > _QUIET_TURNS:
+            self._quiet = 0
+            alarm = self._alarms[0]
+            self._now = max(self._now, alarm.when)
+            alarm.cancel()
+            alarm.ring()
+        if self._alarms:
+            asyncio.get_running_loop().call_soon(self._turn)

@@ -26,4 +26,5 @@ async def work(url: str, key: str, redis: str, seconds: float, tasks: int) -> in
 
 
 if __name__ == "__main__":
-    print(asyncio.run(work(*sys.argv[1:4], float(sys.argv[4]), int(sys.argv[5]))))  # noqa: T201 - its answer
+    url, key, redis, seconds, tasks = sys.argv[1:]
+    print(asyncio.run(work(url, key, redis, float(seconds), int(tasks))))  # noqa: T201 - its answer

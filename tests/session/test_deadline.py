@@ -91,6 +91,13 @@ def test_t18_in_the_backoff_it_ends_before_the_wait() -> None:
     assert seconds == pytest.approx(3.0)
 
 
+def test_t18_after_an_exchange_that_left_time_it_is_the_backoff() -> None:
+    error, seconds = deadline_of(rig(Wire(ResponseLostError("reset"), seconds=1.0)), 4.0, retry=RetryPolicy(base=5.0))
+    assert (error.phase, error.attempts) == ("backoff", 1)
+    assert isinstance(error.__cause__, ResponseLostError)
+    assert seconds == pytest.approx(1.0)
+
+
 def test_t18_at_the_shut_gate() -> None:
     wire = Wire(answer(status=503))
     error, seconds = deadline_of(rig(wire), 10.0)
@@ -98,8 +105,9 @@ def test_t18_at_the_shut_gate() -> None:
     assert isinstance(error.__cause__, ServiceUnavailableError)
     assert error.attempts == len(wire.requests) > 2
     assert 5.0 < seconds <= 10.0
-    assert error.retry_after is not None
-    assert error.retry_after + seconds > 10.0
+    assert error.retry_after is None  # the service did not say
+    assert error.wait is not None
+    assert error.wait + seconds > 10.0
 
 
 def test_t18_in_the_queue() -> None:

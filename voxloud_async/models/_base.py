@@ -7,7 +7,7 @@ The generated classes are plain data. How they look on the wire stands in the me
 - `metadata["aliases"]` (tuple of str, where there are any): further names to read the field from when `wire` is absent.
   Write `wire` alone.
 - `metadata["case"]` (`"lower"`, where it differs): write the enum in this case.
-- `metadata["personal"]` (`True`, where it is so): personal data, or what leads to it. Such a field is out of the repr.
+- `metadata["personal"]` (`True`, where it is so): personal data, or what leads to it. The repr shows it as `***`.
 
 A field without default must be there. Every other one is `None` when the service left it out *or* sent null; the wire
 names of the nulls are kept in `Model.nulls`, so that an object can be written as it came.
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, fields, frozen
 
 __all__ = ["NO_EXTRA", "Extra", "Model"]
 
@@ -48,12 +48,26 @@ NO_EXTRA = Extra()
 """The `extra` of an object that holds known fields alone; shared."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Model:
-    """An object of the API: frozen, equal by its fields, safe to pickle."""
+    """An object of the API: frozen, equal by its fields, safe to pickle; its repr shows no personal data."""
 
-    extra: Mapping[str, Any] = field(default=NO_EXTRA, repr=False, hash=False)
+    extra: Mapping[str, Any] = field(default=NO_EXTRA, hash=False)
     """Fields that the service sent and the model does not know, by wire name."""
 
-    nulls: frozenset[str] = field(default=frozenset(), repr=False, eq=False)
+    nulls: frozenset[str] = field(default=frozenset(), eq=False)
     """Wire names of the fields that came as an explicit null."""
+
+    def __repr__(self) -> str:
+        known = (each for each in fields(type(self)) if each.name not in _GENERAL)
+        shown = [_shown(each, getattr(self, each.name)) for each in known if getattr(self, each.name) is not None]
+        if self.extra:
+            shown.append(f"extra={Extra(self.extra)!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+_GENERAL = frozenset(each.name for each in fields(Model))
+
+
+def _shown(attribute: Attribute[Any], value: object) -> str:
+    return f"{attribute.name}={'***' if attribute.metadata.get('personal') else repr(value)}"

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from ._base import Model
 
-__all__ = ["ClickToCallBase", "ContactBase", "PhoneCallBase"]
+__all__ = ["ClickToCallBase", "ContactBase", "FaxBase", "PhoneCallBase"]
 
 _PREFIX = re.compile(r"\Actc[-_]")
 
@@ -28,12 +28,19 @@ class _HasTimes(Protocol):
     def ring_time(self) -> float | None: ...
 
 
+class _HasEnds(Protocol):
+    @property
+    def sender(self) -> str | None: ...
+    @property
+    def recipient(self) -> str | None: ...
+
+
 class _HasName(Protocol):
     @property
     def name(self) -> str | None: ...
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ContactBase(Model):
     """A contact's numbers together."""
 
@@ -44,7 +51,7 @@ class ContactBase(Model):
         return tuple(dict.fromkeys(number for number in numbers if number))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class PhoneCallBase(Model):
     """A phone call's times together."""
 
@@ -59,7 +66,32 @@ class PhoneCallBase(Model):
         return self.duration - self.ring_time
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
+class FaxBase(Model):
+    """A fax under the names that every telephony event has."""
+
+    @property
+    def call_id(self) -> str | None:
+        """Always `None`: a fax names no call."""
+        return None
+
+    @property
+    def duration(self) -> float | None:
+        """Always `None`: a fax has pages, not seconds."""
+        return None
+
+    @property
+    def originator_number(self: _HasEnds) -> str | None:
+        """Number of the sender."""
+        return self.sender
+
+    @property
+    def destination_number(self: _HasEnds) -> str | None:
+        """Number of the recipient."""
+        return self.recipient
+
+
+@frozen(kw_only=True, repr=False)
 class ClickToCallBase(Model):
     """A click-to-call resource under the name it was given."""
 

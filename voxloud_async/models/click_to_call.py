@@ -21,29 +21,29 @@ class DialFirst(OpenEnum):
     """The extension."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ClickToCall(ClickToCallBase):
     """A click-to-call resource, made once and reused. API text, line 813."""
 
     id: str = field(metadata={"wire": "id"})
     """Identifier, an opaque string. API text, line 816."""
 
-    name: str | None = field(default=None, repr=False, metadata={"wire": "name", "personal": True})
+    name: str | None = field(default=None, metadata={"wire": "name", "personal": True})
     """Name, with a prefix that the service puts before it. API text, line 801."""
 
-    extension: Extension | None = field(default=None, repr=False, metadata={"wire": "extension", "personal": True})
+    extension: Extension | None = field(default=None, metadata={"wire": "extension", "personal": True})
     """The extension to be called. API text, line 810."""
 
-    outbound_number: str | None = field(default=None, repr=False, metadata={"wire": "outboundNumber", "personal": True})
+    outbound_number: str | None = field(default=None, metadata={"wire": "outboundNumber", "personal": True})
     """The company's number that the contact is called from. API text, line 811."""
 
     dial_first: DialFirst | None = field(default=None, metadata={"wire": "dial_first"})
     """Who is called first. API text, line 819."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Connection(Model):
     """A call being set up. API text, line 897."""
 
-    contact: str = field(repr=False, metadata={"wire": "contact", "personal": True})
+    contact: str = field(metadata={"wire": "contact", "personal": True})
     """Number of the contact, E.164. API text, line 900."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from ._base import Model
-from ._derived import PhoneCallBase
+from ._derived import FaxBase, PhoneCallBase
 from ._enum import OpenEnum
 from .webhook_subscriptions import EventType
 
@@ -71,7 +71,7 @@ class ClickToCallType(OpenEnum):
     """The leg to the contact."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class PhoneCall(PhoneCallBase):
     """The record of an ended phone call. API text, line 540."""
 
@@ -90,28 +90,22 @@ class PhoneCall(PhoneCallBase):
     direction: Direction | None = field(default=None, metadata={"wire": "direction"})
     """Which way it went. API text, line 554."""
 
-    originator_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "originatorNumber", "personal": True}
-    )
+    originator_number: str | None = field(default=None, metadata={"wire": "originatorNumber", "personal": True})
     """Number of the caller, as the service writes it. API text, line 548."""
 
-    originator_name: str | None = field(default=None, repr=False, metadata={"wire": "originatorName", "personal": True})
+    originator_name: str | None = field(default=None, metadata={"wire": "originatorName", "personal": True})
     """Name of the caller; it may be a number. API text, line 549."""
 
-    destination_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationNumber", "personal": True}
-    )
+    destination_number: str | None = field(default=None, metadata={"wire": "destinationNumber", "personal": True})
     """Number of the callee, as the service writes it. API text, line 546."""
 
-    destination_name: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationName", "personal": True}
-    )
+    destination_name: str | None = field(default=None, metadata={"wire": "destinationName", "personal": True})
     """Name of the callee; it may be a number. API text, line 547."""
 
-    answerer_number: str | None = field(default=None, repr=False, metadata={"wire": "answererNumber", "personal": True})
+    answerer_number: str | None = field(default=None, metadata={"wire": "answererNumber", "personal": True})
     """Number that answered, as the service writes it. API text, line 551."""
 
-    answerer_name: str | None = field(default=None, repr=False, metadata={"wire": "answererName", "personal": True})
+    answerer_name: str | None = field(default=None, metadata={"wire": "answererName", "personal": True})
     """Name of the one who answered. API text, line 550."""
 
     mask_caller_number: bool | None = field(default=None, metadata={"wire": "maskCallerNumber"})
@@ -132,48 +126,44 @@ class PhoneCall(PhoneCallBase):
     recorded: bool | None = field(default=None, metadata={"wire": "recorded"})
     """Whether the call was recorded. API text, line 560."""
 
-    recording_url: str | None = field(default=None, repr=False, metadata={"wire": "recordingUrl", "personal": True})
+    recording_url: str | None = field(default=None, metadata={"wire": "recordingUrl", "personal": True})
     """URL of the recording. API text, line 561."""
 
     voicemail: bool | None = field(default=None, metadata={"wire": "voicemail"})
     """Whether a voice message was left. API text, line 562."""
 
-    voicemail_url: str | None = field(default=None, repr=False, metadata={"wire": "voicemail_url", "personal": True})
+    voicemail_url: str | None = field(default=None, metadata={"wire": "voicemail_url", "personal": True})
     """URL of the voice message. API text, line 593."""
 
-    labels: tuple[str, ...] | None = field(default=None, repr=False, metadata={"wire": "labels", "personal": True})
+    labels: tuple[str, ...] | None = field(default=None, metadata={"wire": "labels", "personal": True})
     """Labels given to the call. API text, line 563."""
 
-    rule_names: tuple[str, ...] | None = field(
-        default=None, repr=False, metadata={"wire": "ruleNames", "personal": True}
-    )
+    rule_names: tuple[str, ...] | None = field(default=None, metadata={"wire": "ruleNames", "personal": True})
     """Names of the IVR rules the call went through. API text, line 564."""
 
     contact_crm: str | None = field(default=None, metadata={"wire": "contactCrm"})
     """Name of the CRM the contact was found in. API text, line 565."""
 
-    contact_crm_url: str | None = field(default=None, repr=False, metadata={"wire": "contactCrmUrl", "personal": True})
+    contact_crm_url: str | None = field(default=None, metadata={"wire": "contactCrmUrl", "personal": True})
     """URL of the contact in its CRM. API text, line 566."""
 
-    crm_logo: str | None = field(default=None, repr=False, metadata={"wire": "crmLogo", "personal": True})
+    crm_logo: str | None = field(default=None, metadata={"wire": "crmLogo", "personal": True})
     """URL of the logo of the CRM. API text, line 567."""
 
-    transcription: str | None = field(default=None, repr=False, metadata={"wire": "transcription", "personal": True})
+    transcription: str | None = field(default=None, metadata={"wire": "transcription", "personal": True})
     """What was said; at most 65,535 characters. API text, line 568."""
 
-    summary: str | None = field(default=None, repr=False, metadata={"wire": "summary", "personal": True})
+    summary: str | None = field(default=None, metadata={"wire": "summary", "personal": True})
     """Short summary; at most 3,500 characters. API text, line 569."""
 
-    sentiment_score: float | None = field(
-        default=None, repr=False, metadata={"wire": "sentiment_score", "personal": True}
-    )
+    sentiment_score: float | None = field(default=None, metadata={"wire": "sentiment_score", "personal": True})
     """Sentiment of the call, 0 to 100. API text, line 570."""
 
     account_id: str | None = field(default=None, metadata={"wire": "accountId"})
     """Identifier of the PBX, hexadecimal. API text, line 555."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ClickToCallCall(Model):
     """The record of an ended call that click-to-call set up. API text, line 626."""
 
@@ -198,22 +188,16 @@ class ClickToCallCall(Model):
     click_to_call_type: ClickToCallType | None = field(default=None, metadata={"wire": "clickToCallType"})
     """Which leg it is about. API text, line 637."""
 
-    originator_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "originatorNumber", "personal": True}
-    )
+    originator_number: str | None = field(default=None, metadata={"wire": "originatorNumber", "personal": True})
     """Number of the caller, as the service writes it. API text, line 635."""
 
-    originator_name: str | None = field(default=None, repr=False, metadata={"wire": "originatorName", "personal": True})
+    originator_name: str | None = field(default=None, metadata={"wire": "originatorName", "personal": True})
     """Name of the caller; it may be a number. API text, line 636."""
 
-    destination_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationNumber", "personal": True}
-    )
+    destination_number: str | None = field(default=None, metadata={"wire": "destinationNumber", "personal": True})
     """Number of the callee, as the service writes it. API text, line 633."""
 
-    destination_name: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationName", "personal": True}
-    )
+    destination_name: str | None = field(default=None, metadata={"wire": "destinationName", "personal": True})
     """Name of the callee; it may be a number. API text, line 634."""
 
     duration: float | None = field(default=None, metadata={"wire": "duration"})
@@ -228,42 +212,38 @@ class ClickToCallCall(Model):
     recorded: bool | None = field(default=None, metadata={"wire": "recorded"})
     """Whether the call was recorded. API text, line 643."""
 
-    recording_url: str | None = field(default=None, repr=False, metadata={"wire": "recordingUrl", "personal": True})
+    recording_url: str | None = field(default=None, metadata={"wire": "recordingUrl", "personal": True})
     """URL of the recording. API text, line 644."""
 
-    labels: tuple[str, ...] | None = field(default=None, repr=False, metadata={"wire": "labels", "personal": True})
+    labels: tuple[str, ...] | None = field(default=None, metadata={"wire": "labels", "personal": True})
     """Labels given to the call. API text, line 645."""
 
-    rule_names: tuple[str, ...] | None = field(
-        default=None, repr=False, metadata={"wire": "ruleNames", "personal": True}
-    )
+    rule_names: tuple[str, ...] | None = field(default=None, metadata={"wire": "ruleNames", "personal": True})
     """Names of the IVR rules the call went through. API text, line 646."""
 
     contact_crm: str | None = field(default=None, metadata={"wire": "contactCrm"})
     """Name of the CRM the contact was found in. API text, line 647."""
 
-    contact_crm_url: str | None = field(default=None, repr=False, metadata={"wire": "contactCrmUrl", "personal": True})
+    contact_crm_url: str | None = field(default=None, metadata={"wire": "contactCrmUrl", "personal": True})
     """URL of the contact in its CRM. API text, line 648."""
 
-    crm_logo: str | None = field(default=None, repr=False, metadata={"wire": "crmLogo", "personal": True})
+    crm_logo: str | None = field(default=None, metadata={"wire": "crmLogo", "personal": True})
     """URL of the logo of the CRM. API text, line 649."""
 
-    transcription: str | None = field(default=None, repr=False, metadata={"wire": "transcription", "personal": True})
+    transcription: str | None = field(default=None, metadata={"wire": "transcription", "personal": True})
     """What was said; at most 65,535 characters. API text, line 650."""
 
-    summary: str | None = field(default=None, repr=False, metadata={"wire": "summary", "personal": True})
+    summary: str | None = field(default=None, metadata={"wire": "summary", "personal": True})
     """Short summary; at most 3,500 characters. API text, line 651."""
 
-    sentiment_score: float | None = field(
-        default=None, repr=False, metadata={"wire": "sentiment_score", "personal": True}
-    )
+    sentiment_score: float | None = field(default=None, metadata={"wire": "sentiment_score", "personal": True})
     """Sentiment of the call, 0 to 100. API text, line 652."""
 
     account_id: str | None = field(default=None, metadata={"wire": "accountId"})
     """Identifier of the PBX, hexadecimal. API text, line 639."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class FaxCall(Model):
     """The record of a fax call, as the query returns it. API text, line 697."""
 
@@ -282,22 +262,16 @@ class FaxCall(Model):
     direction: Direction | None = field(default=None, metadata={"wire": "direction"})
     """Which way it went. API text, line 701."""
 
-    originator_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "originatorNumber", "personal": True}
-    )
+    originator_number: str | None = field(default=None, metadata={"wire": "originatorNumber", "personal": True})
     """Number of the sender, as the service writes it. API text, line 704."""
 
-    originator_name: str | None = field(default=None, repr=False, metadata={"wire": "originatorName", "personal": True})
+    originator_name: str | None = field(default=None, metadata={"wire": "originatorName", "personal": True})
     """Name of the sender; it may be a number. API text, line 703."""
 
-    destination_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationNumber", "personal": True}
-    )
+    destination_number: str | None = field(default=None, metadata={"wire": "destinationNumber", "personal": True})
     """Number of the recipient, as the service writes it. API text, line 706."""
 
-    destination_name: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationName", "personal": True}
-    )
+    destination_name: str | None = field(default=None, metadata={"wire": "destinationName", "personal": True})
     """Name of the recipient; it may be a number. API text, line 705."""
 
     duration: float | None = field(default=None, metadata={"wire": "duration"})
@@ -310,8 +284,8 @@ class FaxCall(Model):
     """Identifier of the PBX, hexadecimal. API text, line 700."""
 
 
-@frozen(kw_only=True)
-class Fax(Model):
+@frozen(kw_only=True, repr=False)
+class Fax(FaxBase):
     """A fax that was sent or received, as a webhook tells it. API text, line 603."""
 
     id: int = field(metadata={"wire": "id"})
@@ -326,23 +300,23 @@ class Fax(Model):
     direction: Direction | None = field(default=None, metadata={"wire": "direction", "case": "lower"})
     """Which way it went. API text, line 611."""
 
-    sender: str | None = field(default=None, repr=False, metadata={"wire": "sender", "personal": True})
+    sender: str | None = field(default=None, metadata={"wire": "sender", "personal": True})
     """Number of the sender, as the service writes it. API text, line 610."""
 
-    recipient: str | None = field(default=None, repr=False, metadata={"wire": "recipient", "personal": True})
+    recipient: str | None = field(default=None, metadata={"wire": "recipient", "personal": True})
     """Number of the recipient, as the service writes it. API text, line 609."""
 
-    attachment_url: str | None = field(default=None, repr=False, metadata={"wire": "attachment_url", "personal": True})
+    attachment_url: str | None = field(default=None, metadata={"wire": "attachment_url", "personal": True})
     """URL of the document. API text, line 612."""
 
     total_pages: int | None = field(default=None, metadata={"wire": "total_pages"})
     """Pages of the document, a count. API text, line 613."""
 
-    description: str | None = field(default=None, repr=False, metadata={"wire": "description", "personal": True})
+    description: str | None = field(default=None, metadata={"wire": "description", "personal": True})
     """Description; outbound faxes alone. API text, line 614."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class UnknownEvent(Model):
     """A record of a kind that is not described here. API text, line 762."""
 
@@ -361,14 +335,10 @@ class UnknownEvent(Model):
     direction: Direction | None = field(default=None, metadata={"wire": "direction"})
     """Which way it went. API text, line 554."""
 
-    originator_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "originatorNumber", "personal": True}
-    )
+    originator_number: str | None = field(default=None, metadata={"wire": "originatorNumber", "personal": True})
     """Number of the caller, as the service writes it. API text, line 548."""
 
-    destination_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationNumber", "personal": True}
-    )
+    destination_number: str | None = field(default=None, metadata={"wire": "destinationNumber", "personal": True})
     """Number of the callee, as the service writes it. API text, line 546."""
 
     duration: float | None = field(default=None, metadata={"wire": "duration"})

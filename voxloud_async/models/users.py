@@ -9,18 +9,18 @@ from ._base import Model
 from ._extension import Extension
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Did(Model):
     """A number of the company. API text, line 328."""
 
-    number: str = field(repr=False, metadata={"wire": "number", "personal": True})
+    number: str = field(metadata={"wire": "number", "personal": True})
     """Phone number in international format. API text, line 331."""
 
-    label: str | None = field(default=None, repr=False, metadata={"wire": "label", "personal": True})
+    label: str | None = field(default=None, metadata={"wire": "label", "personal": True})
     """Label of the number. API text, line 332."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class OutboundCli(Model):
     """The numbers a user may show to those called. API text, line 323."""
 
@@ -31,22 +31,20 @@ class OutboundCli(Model):
     """The numbers to choose from; may be empty. API text, line 327."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class User(Model):
     """A user of the PBX. Read-only. API text, line 315."""
 
     id: str = field(metadata={"wire": "id"})
     """Identifier, an opaque string. API text, line 318."""
 
-    first_name: str = field(repr=False, metadata={"wire": "first_name", "personal": True})
+    first_name: str = field(metadata={"wire": "first_name", "personal": True})
     """First name. API text, line 319."""
 
-    last_name: str = field(repr=False, metadata={"wire": "last_name", "personal": True})
+    last_name: str = field(metadata={"wire": "last_name", "personal": True})
     """Last name. API text, line 320."""
 
-    extension_number: Extension | None = field(
-        default=None, repr=False, metadata={"wire": "extension_number", "personal": True}
-    )
+    extension_number: Extension | None = field(default=None, metadata={"wire": "extension_number", "personal": True})
     """Extension. API text, line 321."""
 
     outbound_cli: OutboundCli | None = field(default=None, metadata={"wire": "outbound_cli"})

@@ -34,14 +34,14 @@ class EventType(OpenEnum):
     """A call was hung up."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WebhookSubscription(Model):
     """A URL that is called on events of one type. API text, line 361."""
 
     id: str = field(metadata={"wire": "id"})
     """Identifier, an opaque string. API text, line 364."""
 
-    callback_url: str | None = field(default=None, repr=False, metadata={"wire": "callback_url", "personal": True})
+    callback_url: str | None = field(default=None, metadata={"wire": "callback_url", "personal": True})
     """The URL that is called; it may hold a secret of its owner. API text, line 365."""
 
     event_type: EventType | None = field(default=None, metadata={"wire": "event_type", "aliases": ("type",)})
@@ -53,10 +53,8 @@ class WebhookSubscription(Model):
     failed_count: int | None = field(default=None, metadata={"wire": "failed_count"})
     """Failed deliveries, a count. API text, line 367."""
 
-    last_error: str | None = field(default=None, repr=False, metadata={"wire": "last_error", "personal": True})
+    last_error: str | None = field(default=None, metadata={"wire": "last_error", "personal": True})
     """The last error of a delivery. API text, line 368."""
 
-    notification_email: str | None = field(
-        default=None, repr=False, metadata={"wire": "notification_email", "personal": True}
-    )
+    notification_email: str | None = field(default=None, metadata={"wire": "notification_email", "personal": True})
     """Address that is told when it is switched off. API text, line 369."""

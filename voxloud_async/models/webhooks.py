@@ -30,7 +30,7 @@ class CallPhase(OpenEnum):
     """The call was hung up."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CallEvent(Model):
     """Something that happens to a call while it lasts, for one of its users. API text, line 504."""
 
@@ -43,37 +43,29 @@ class CallEvent(Model):
     type: CallPhase = field(metadata={"wire": "type"})
     """What happened. API text, line 518."""
 
-    destination_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationNumber", "personal": True}
-    )
+    destination_number: str | None = field(default=None, metadata={"wire": "destinationNumber", "personal": True})
     """Number of the callee, as the service writes it. API text, line 514."""
 
-    destination_name: str | None = field(
-        default=None, repr=False, metadata={"wire": "destinationName", "personal": True}
-    )
+    destination_name: str | None = field(default=None, metadata={"wire": "destinationName", "personal": True})
     """Name of the callee; it may be a number. API text, line 515."""
 
-    originator_number: str | None = field(
-        default=None, repr=False, metadata={"wire": "originatorNumber", "personal": True}
-    )
+    originator_number: str | None = field(default=None, metadata={"wire": "originatorNumber", "personal": True})
     """Number of the caller, as the service writes it. API text, line 516."""
 
-    originator_name: str | None = field(default=None, repr=False, metadata={"wire": "originatorName", "personal": True})
+    originator_name: str | None = field(default=None, metadata={"wire": "originatorName", "personal": True})
     """Name of the caller; it may be a number. API text, line 517."""
 
-    user_email: str | None = field(default=None, repr=False, metadata={"wire": "userEmail", "personal": True})
+    user_email: str | None = field(default=None, metadata={"wire": "userEmail", "personal": True})
     """E-mail address of the user it happened to. API text, line 519."""
 
-    user_extension: Extension | None = field(
-        default=None, repr=False, metadata={"wire": "userExtension", "personal": True}
-    )
+    user_extension: Extension | None = field(default=None, metadata={"wire": "userExtension", "personal": True})
     """Extension of the user it happened to. API text, line 520."""
 
-    sip_username: str | None = field(default=None, repr=False, metadata={"wire": "sipUsername", "personal": True})
+    sip_username: str | None = field(default=None, metadata={"wire": "sipUsername", "personal": True})
     """SIP name of the user it happened to. API text, line 521."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Webhook(Model):
     """The envelope of a delivery. API text, line 481."""
 

@@ -105,7 +105,7 @@ def query(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
     for key, item in value.items():
         if not isinstance(key, str) or not isinstance(item, str):
-            raise TypeError(f"{name} must hold strings")
+            raise TypeError(f"{name}[{key!r}] must be a string, not {type(item).__name__}")
 
 
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
@@ -134,3 +134,11 @@ def path(name: str, value: object) -> str:
     if {".", ".."}.intersection(segments):
         raise ValueError(f"{name} must not climb")
     return found
+
+
+def page_rows(page_size: object, most: int, max_items: object) -> int:
+    """Rows to ask for at once: no more than are wanted in all."""
+    rows = number("page_size", page_size, 1, most)
+    if max_items is None:
+        return rows
+    return max(1, min(rows, number("max_items", max_items, 0)))

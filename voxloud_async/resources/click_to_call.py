@@ -7,12 +7,13 @@ import logging
 from datetime import UTC, datetime
 from functools import partial
 
-from attrs import frozen
+from attrs import field, frozen
 
-from ..errors import NotFoundError, OutcomeUnknownError
+from ..errors import OutcomeUnknownError
 from ..models import ClickToCall, ClickToCallCall, Connection, DialFirst, Extension
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from .deletion import delete
 from .outcome import settled
 
 logger = logging.getLogger("voxloud_async")
@@ -24,7 +25,7 @@ _WHOLE_SECONDS = 2.0  # the service tells its time without fractions
 class ClickToCalls:
     """`client.click_to_call`. The service allows as many as it has users and groups: keep and reuse them."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     async def create(
         self,
@@ -72,12 +73,7 @@ class ClickToCalls:
 
         API: Delete a click-to-call.
         """
-        segment = arguments.segment("id", id)
-        try:
-            await self._caller.call(operations.DELETE_CLICK_TO_CALL, segment=segment)
-        except NotFoundError:
-            if not missing_ok:
-                raise
+        await delete(self._caller, operations.DELETE_CLICK_TO_CALL, id, missing_ok=missing_ok)
 
     async def connect(self, id: str, *, contact: str) -> Connection:  # noqa: A002
         """Ring the contact (a number in E.164 format) and the extension.

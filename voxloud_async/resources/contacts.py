@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Required, TypedDict, Unpack
 
-from attrs import frozen
+from attrs import field, frozen
 
-from ..errors import ConflictError, NotFoundError
+from ..errors import ConflictError
 from ..models import Contact, PhoneNumber
 from ..paging import Listing, by_offset
 from ..protocol import arguments, operations
 from ..protocol.codec import unstructure
 from ..protocol.page import Page
 from ..session.caller import Caller
+from .deletion import delete
 from .outcome import settled
 
 
@@ -59,10 +60,14 @@ _FIELDS = (*_REQUIRED, *OptionalContactFields.__annotations__)
 class Contacts:
     """`client.contacts`."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     async def create(self, **fields: Unpack[ContactFields]) -> Contact:
         """Create a contact.
+
+        Required: `first_name`, `primary_phone` (E.164, such as +390312345678). Optional: `last_name`, `phones` (further
+        numbers, E.164), `primary_email`, `emails`, `company_name`, `job_title`, `website`, `crm_name`,
+        `crm_contact_url`. What is left out is not sent, None is sent as null; see `ContactFields`.
 
         Where the answer is lost, it is never sent again: a contact with the same fields that is as new is returned in
         its place, else `OutcomeUnknownError` is raised. Raises ValueError or TypeError for bad fields.
@@ -82,13 +87,13 @@ class Contacts:
     async def update(self, id: str, **fields: Unpack[ContactFields]) -> Contact:  # noqa: A002
         """Replace a contact: what is left out may be lost, and `crm_name` falls back to "Voxloud".
 
-        Use `patch` to change single fields. API: Update contact.
+        It takes the fields of `create`. Use `patch` to change single ones. API: Update contact.
         """
         segment = arguments.segment("id", id)
         return await self._caller.call(operations.UPDATE_CONTACT, segment=segment, body=whole(fields))
 
     async def patch(self, id: str, **changes: Unpack[ContactChanges]) -> Contact:  # noqa: A002
-        """Change single fields: read the contact, merge, replace it.
+        """Change single fields, any of those of `create`: read the contact, merge, replace it.
 
         The API has no versions: a change that somebody else makes between the two requests is overwritten.
         """
@@ -108,12 +113,7 @@ class Contacts:
 
     async def delete(self, id: str, *, missing_ok: bool = False) -> None:  # noqa: A002
         """Delete a contact; raises `NotFoundError` unless `missing_ok`. API: Delete contact."""
-        segment = arguments.segment("id", id)
-        try:
-            await self._caller.call(operations.DELETE_CONTACT, segment=segment)
-        except NotFoundError:
-            if not missing_ok:
-                raise
+        await delete(self._caller, operations.DELETE_CONTACT, id, missing_ok=missing_ok)
 
     def search(
         self,
@@ -132,10 +132,8 @@ class Contacts:
         """
         texts = {"first_name": first_name, "last_name": last_name, "phone": phone, "email": email}
         query = {name: arguments.text(name, value) for name, value in texts.items() if value is not None}
-        arguments.number("page_size", page_size, 1, 100)
-        if max_items is not None:
-            arguments.number("max_items", max_items, 0)
-        return Listing(partial(self._page, query, page_size), by_offset, max_items)
+        rows = arguments.page_rows(page_size, 100, max_items)
+        return Listing(partial(self._page, query, rows), by_offset, max_items)
 
     async def find(self, *, phone: str | None = None, email: str | None = None) -> list[Contact]:
         """Contacts that have exactly this phone number and this e-mail address, primary or secondary.
@@ -185,6 +183,8 @@ def whole(fields: Mapping[str, Any]) -> dict[str, Any]:
 def part(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The checked wire object of some fields of a contact."""
     arguments.known(fields, _FIELDS)
+    if not fields:
+        raise ValueError("no field is given")
     return {name: _checked(name, value) for name, value in fields.items()}
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..errors import NotFoundError
 from ..models import TelephonyEvent
@@ -27,7 +27,7 @@ _MOST_ROWS = 2000  # where Spring Data, whose page this is, caps a page without 
 class TelephonyEvents:
     """`client.telephony_events`."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     def query(
         self,
@@ -47,9 +47,7 @@ class TelephonyEvents:
         API: Query.
         """
         body = _filter(number, date_time_from, date_time_to)
-        paging = _paging(sort, page_size)
-        if max_items is not None:
-            arguments.number("max_items", max_items, 0)
+        paging = _paging(sort, page_size, max_items)
         return Listing(
             partial(self._page, body, paging), by_number, max_items, partial(_within, date_time_from, date_time_to)
         )
@@ -118,8 +116,8 @@ def _numbered(paging: dict[str, str], number: int | None) -> dict[str, str]:
     return paging if number is None else {**paging, "page": str(number)}
 
 
-def _paging(sort: str | None, page_size: int) -> dict[str, str]:
-    paging = {"size": str(arguments.number("page_size", page_size, 1, _MOST_ROWS))}
+def _paging(sort: str | None, page_size: int, max_items: int | None = None) -> dict[str, str]:
+    paging = {"size": str(arguments.page_rows(page_size, _MOST_ROWS, max_items))}
     if sort is not None:
         paging["sort"] = arguments.text("sort", sort)
     return paging

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ..models import User
 from ..protocol import operations
@@ -13,7 +13,7 @@ from ..session.caller import Caller
 class Users:
     """`client.users`."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     async def list(self) -> list[User]:
         """All users of the PBX. API: Get all users."""

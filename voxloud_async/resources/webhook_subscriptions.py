@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
-from ..errors import NotFoundError
 from ..models import EventType, WebhookSubscription
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from .deletion import delete
 from .outcome import settled
 
 
@@ -25,7 +25,7 @@ class InsecureCallbackWarning(UserWarning):
 class WebhookSubscriptions:
     """`client.webhook_subscriptions`."""
 
-    _caller: Caller
+    _caller: Caller = field(repr=False)
 
     async def create(
         self, *, callback_url: str, event_type: EventType | str, notification_email: str | None = None
@@ -72,12 +72,7 @@ class WebhookSubscriptions:
 
     async def delete(self, id: str, *, missing_ok: bool = False) -> None:  # noqa: A002
         """Delete a subscription; raises `NotFoundError` unless `missing_ok`. API: Delete a webhook subscription."""
-        segment = arguments.segment("id", id)
-        try:
-            await self._caller.call(operations.DELETE_SUBSCRIPTION, segment=segment)
-        except NotFoundError:
-            if not missing_ok:
-                raise
+        await delete(self._caller, operations.DELETE_SUBSCRIPTION, id, missing_ok=missing_ok)
 
     async def list(self) -> builtins.list[WebhookSubscription]:
         """All subscriptions. API: Get webhook subscriptions."""

@@ -15,7 +15,11 @@ class ApiKey:
 
     def __init__(self, value: object) -> None:
         """Raises ValueError, without showing it, for a key that does not fit a header."""
-        if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable() or " " in value:
+        if not isinstance(value, str):
+            raise TypeError(f"api_key must be a string, not {type(value).__name__}")
+        if not value:
+            raise ValueError("api_key must not be empty")
+        if not value.isascii() or not value.isprintable() or " " in value:
             raise ValueError("api_key must be visible ASCII characters without spaces")
         self._value = value
 

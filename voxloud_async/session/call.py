@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ..errors import DeadlineExceededError, Phase, VoxloudError
+from ..errors import DeadlineExceededError, Phase, RequestNotSentError, VoxloudError
 from ..protocol.operations import Operation
 from ..wire.message import Request, Response
 from .policy import RetryPolicy
@@ -38,17 +38,28 @@ class Call:
         max_wait = self.options.max_wait
         return None if max_wait is None else self.started + max_wait - now
 
-    def beyond(
-        self, cause: VoxloudError | None, phase: Phase, retry_after: float | None = None
-    ) -> DeadlineExceededError:
+    def beyond(self, cause: VoxloudError | None, phase: Phase, wait: float | None = None) -> DeadlineExceededError:
         """The error of a call that would have to wait longer than it may."""
         return DeadlineExceededError(
             phase=phase,
             max_wait=self.options.max_wait or 0.0,
             operation=str(self.operation),
             attempts=self.attempts,
-            sent=self.attempts > 0 if cause is None else cause.sent,
-            retry_after=retry_after if cause is None else cause.retry_after,
+            sent=False if cause is None else cause.sent,
+            retry_after=None if cause is None else cause.retry_after,
+            wait=wait,
+        )
+
+    def given_up(self, wait: float | None) -> VoxloudError:
+        """The error of a call that waited for the limiter as long as it may, or would have to wait `wait` seconds."""
+        if self.options.max_wait is not None:
+            return self.beyond(None, "limit", wait)
+        return RequestNotSentError(
+            "the service answers nobody",
+            phase="limit",
+            retryable=False,
+            operation=str(self.operation),
+            attempts=self.attempts,
         )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from ..errors import (
     ApiError,
     RateLimitedError,
@@ -18,7 +16,7 @@ from .call import Call, Handler
 from .clock import Clock
 from .controller import Outcome, Permit
 from .events import Notify, Paused, Waited
-from .pacer import GateBeyondDeadlineError, Pacer
+from .pacer import Bounds, GateBeyondDeadlineError, Pacer
 
 _DOWN_STATUSES = frozenset({502, 503, 504})
 
@@ -48,18 +46,23 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
 
     async def _permit(call: Call) -> Permit:
         asked = clock.now()
-        remaining = call.remaining(asked)
-        deadline = math.inf if remaining is None else asked + remaining
         try:
-            permit = await pacer.acquire(deadline=deadline, head=call.attempts > 0)
+            permit = await pacer.acquire(_bounds(call), head=call.attempts > 0)
         except GateBeyondDeadlineError as error:
-            raise call.beyond(None, "limit", error.wait) from None
+            raise call.given_up(error.wait) from None
         waited = clock.now() - asked
         if waited > 0.0:
             notify(Waited(str(call.operation), waited, call=call.number))
         return permit
 
     return send
+
+
+def _bounds(call: Call) -> Bounds:
+    max_wait = call.options.max_wait
+    if max_wait is None:
+        return Bounds(patience=call.options.retry.patience, started=call.started)
+    return Bounds(deadline=call.started + max_wait)
 
 
 def outcome(error: VoxloudError) -> Outcome | None:

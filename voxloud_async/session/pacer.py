@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections import deque
 
-from attrs import define
+from attrs import define, frozen
 
 from .clock import Clock, Timer
 from .controller import Outcome, Permit
@@ -14,17 +14,33 @@ from .key_limit import KeyLimit
 
 
 class GateBeyondDeadlineError(Exception):
-    """The next permit comes later than the caller may wait; `wait` is how long that would be, if known."""
+    """The next permit comes later than the caller can wait; `wait` is how long that would be, if known."""
 
     def __init__(self, wait: float | None) -> None:
         super().__init__(wait)
         self.wait = wait
 
 
+@frozen
+class Bounds:
+    """How long a caller can wait: until `deadline`, and while nobody is answered `patience` seconds from `started`."""
+
+    deadline: float = math.inf
+    patience: float = math.inf
+    started: float = -math.inf
+
+    def allow(self, ready: float, refused_since: float) -> bool:
+        """Whether a permit at `ready` is early enough; nobody was answered from `refused_since` on."""
+        return ready <= self.deadline and ready - max(self.started, refused_since) <= self.patience
+
+
+UNBOUNDED = Bounds()
+
+
 @define(eq=False)
 class _Waiter:
     future: asyncio.Future[Permit]
-    deadline: float
+    bounds: Bounds
     timer: Timer | None = None
 
 
@@ -43,18 +59,19 @@ class Pacer:
         self._queue: deque[_Waiter] = deque()
         self._in_flight: dict[int, Permit] = {}  # by identity: permits of one moment are equal
         self._timer: Timer | None = None
+        self._refused_since = math.inf
 
-    async def acquire(self, *, deadline: float = math.inf, head: bool = False) -> Permit:
-        """Wait for a permit; raises GateBeyondDeadlineError as soon as `deadline` (loop time) cannot be met."""
+    async def acquire(self, bounds: Bounds = UNBOUNDED, *, head: bool = False) -> Permit:
+        """Wait for a permit; raises GateBeyondDeadlineError as soon as `bounds` cannot be met."""
         self._adopt_loop()
         now = self._clock.now()
         free = not self._queue and self._has_room()
         ready = self._limit.controller.ready_at(now, waiting=not free)
-        if deadline < ready < math.inf:
+        if ready != math.inf and not bounds.allow(ready, self._refused_since):
             raise GateBeyondDeadlineError(ready - now)
         if free and ready <= now:
             return self._grant(now)
-        return await self._wait(deadline, head=head)
+        return await self._wait(bounds, head=head)
 
     def give_back(self, permit: Permit) -> None:
         """Return a permit that was not used."""
@@ -75,7 +92,10 @@ class Pacer:
         now = self._clock.now()
         pause = self._limit.controller.feedback(permit, outcome, now, retry_after)
         if pause:
+            self._refused_since = min(self._refused_since, now)
             self._limit.shut(now + pause, pause)
+        elif outcome is Outcome.ANSWERED:
+            self._refused_since = math.inf
         self._limit.wake()
         return pause
 
@@ -83,11 +103,11 @@ class Pacer:
         """Leave the limit, once no call is under way."""
         await self._limit.leave(self)
 
-    async def _wait(self, deadline: float, *, head: bool) -> Permit:
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), deadline)
+    async def _wait(self, bounds: Bounds, *, head: bool) -> Permit:
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), bounds)
         (self._queue.appendleft if head else self._queue.append)(waiter)
-        if deadline != math.inf:
-            waiter.timer = self._clock.call_at(deadline, lambda: _turn_away(waiter, None))
+        if bounds.deadline != math.inf:
+            waiter.timer = self._clock.call_at(bounds.deadline, lambda: _turn_away(waiter, None))
         self.wake()
         try:
             return await waiter.future
@@ -105,8 +125,6 @@ class Pacer:
         granted = waiter.future.done() and not waiter.future.cancelled() and waiter.future.exception() is None
         if granted:
             self.give_back(waiter.future.result())
-        else:
-            self.wake()
 
     def _has_room(self) -> bool:
         return len(self._in_flight) < self._concurrency
@@ -143,7 +161,7 @@ class Pacer:
     def turn_away_before(self, reopening: float, pause: float) -> None:
         """Turn away the calls that cannot wait until a time."""
         for waiter in self._queue:
-            if waiter.deadline < reopening:
+            if not waiter.bounds.allow(reopening, self._refused_since):
                 _turn_away(waiter, pause)
 
     def _stop_timer(self) -> None:

@@ -11,6 +11,7 @@ from ..errors import (
     DeadlineExceededError,
     NotFoundError,
     Phase,
+    RequestNotSentError,
     ResponseLostError,
     ServerError,
     TransportError,
@@ -83,9 +84,10 @@ class _Repetition:
                 return _DELETED  # by the attempt whose answer was lost
             raise
         except DeadlineExceededError as waited:
-            raise waited from self.last
+            raise self.call.beyond(self.last, waited.phase, waited.wait) from self.last
         except VoxloudError as failure:
-            self.count(failure)
+            if not _kept_waiting(failure):
+                self.count(failure)
             raise
 
     def count(self, error: VoxloudError) -> None:
@@ -125,6 +127,8 @@ class _Repetition:
     def conclude(self, error: VoxloudError) -> Response:
         """Raise what the caller is to see."""
         safety = self.call.operation.safety
+        if _kept_waiting(error):
+            error = self.last or error
         if self.late and may_repeat(safety, error):
             raise self.call.beyond(error, self.phase(error)) from error
         outcome = verdict(safety, error)
@@ -135,6 +139,11 @@ class _Repetition:
         remaining = self.call.remaining(self.clock.now())
         spent = remaining is not None and remaining <= 0.0
         return error.phase if spent and isinstance(error, TransportError) else "backoff"
+
+
+def _kept_waiting(error: VoxloudError) -> bool:
+    """Whether a call gave up in the queue, where nothing more was learned: what it met before says why."""
+    return isinstance(error, RequestNotSentError) and error.phase == "limit"
 
 
 def _error(state: RetryCallState) -> VoxloudError:
