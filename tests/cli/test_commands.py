@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from voxloud_async.sandbox import Quirks, Sandbox
+from voxloud_async.sandbox.background import in_background
 
 if TYPE_CHECKING:
     from .conftest import Console
@@ -89,10 +92,17 @@ def test_click_to_calls(voxloud: Console) -> None:
     assert voxloud.ok("click-to-call", "list").rows == []
 
 
-@pytest.mark.parametrize("yes", [["--yes"], []])
-def test_click_to_call_connect_rings_once_and_asks_nobody_who_is_not_there(voxloud: Console, yes: list[str]) -> None:
+def test_click_to_call_connect_rings_nobody_where_nobody_can_be_asked(voxloud: Console) -> None:
     found = made_button(voxloud)
-    result = voxloud.ok("click-to-call", "connect", found, "--contact", "+39555666777", *yes)
+    result = voxloud("click-to-call", "connect", found, "--contact", "+39555666777")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "voxloud: this rings a phone and nobody is here to be asked: say --yes\n"
+    assert voxloud.sandbox.calls_placed == []
+
+
+def test_click_to_call_connect_rings_once(voxloud: Console) -> None:
+    found = made_button(voxloud)
+    result = voxloud.ok("click-to-call", "connect", found, "--contact", "+39555666777", "--yes")
     assert result.row == {"contact": "+39555666777"}
     assert [call.contact for call in voxloud.sandbox.calls_placed] == ["+39555666777"]
 
@@ -116,6 +126,21 @@ def test_webhooks_update_keeps_what_is_not_given(voxloud: Console) -> None:
     kept = voxloud.sandbox.state.subscriptions[found]
     assert (kept.enabled, kept.event_type, kept.callback_url) == (True, "PHONE_CALL", "https://b.example")
     assert kept.notification_email == "it@engines.example"
+
+
+@pytest.mark.parametrize("quirk", [{"enabled_omitted": "reset"}, {"notification_email_omitted": "cleared"}], ids=str)
+def test_webhooks_update_keeps_what_the_service_would_not(
+    voxloud: Console, quirk: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with in_background(Sandbox(contacts=0, users=3, events=0, quirks=Quirks(**quirk))) as sandbox:
+        monkeypatch.setenv("VOXLOUD_BASE_URL", sandbox.url)
+        monkeypatch.setenv("VOXLOUD_API_KEY", sandbox.api_key)
+        found = made_subscription(voxloud)
+        voxloud.ok("webhooks", "update", found, "--disabled", "--notification-email", "it@engines.example")
+        voxloud.ok("webhooks", "update", found, "--callback-url", "https://b.example")
+        kept = sandbox.state.subscriptions[found]
+    assert (kept.enabled, kept.notification_email) == (False, "it@engines.example")
+    assert kept.callback_url == "https://b.example"
 
 
 def test_json_is_one_array(voxloud: Console) -> None:

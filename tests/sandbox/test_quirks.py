@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +21,29 @@ CLICK_TO_CALL = "/api/v1/click-to-call"
 CONTACT = {"first_name": "John", "primary_phone": "+390312345678"}
 SUBSCRIPTION = {"callback_url": "http://a.example", "event_type": "CALL_HANGUP", "notification_email": "a@b.example"}
 RESOURCE = {"name": "support", "extension": "101", "outboundNumber": "+39123456789"}
+
+
+def alternatives() -> dict[str, ast.expr]:
+    """What the source writes of each field, without the help of the class."""
+    (quirks,) = [node for node in ast.parse(inspect.getsource(Quirks)).body if isinstance(node, ast.ClassDef)]
+    written = [node for node in quirks.body if isinstance(node, ast.AnnAssign)]
+    return {node.target.id: node.annotation for node in written if isinstance(node.target, ast.Name)}
+
+
+def test_the_readings_are_what_the_source_lists() -> None:
+    readings = Quirks.readings()
+    assert set(readings) == set(alternatives())
+    for name, annotation in alternatives().items():
+        if isinstance(annotation, ast.Subscript):
+            assert readings[name] == ast.literal_eval(annotation.slice)
+    assert readings["contact_update"] == readings["subscription_update"] == ("put", "post", "both")
+    assert readings["event_times"] == readings["single_event_times"] == ("iso_basic", "iso_rome", "epoch_ms")
+    assert all(len(values) > 1 for values in readings.values())
+
+
+def test_every_quirk_is_tried_by_name() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    assert [name for name in alternatives() if f'"{name}"' not in sources] == []
 
 
 def test_every_yields_each_other_reading_once() -> None:

@@ -88,7 +88,7 @@ def connect(
     service: Service = _SERVICE,
     output: Output = _OUTPUT,
 ) -> int:
-    """Ring the contact and the extension. It asks first where somebody is there to answer.
+    """Ring the contact and the extension. It asks first, at a terminal; elsewhere it wants --yes.
 
     Args:
         contact: The number to ring, such as +390312345678.
@@ -109,6 +109,6 @@ async def _connect(click_to_call_id: str, contact: str, service: Service, output
 
 def _agreed(question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return True
+        raise ValueError("this rings a phone and nobody is here to be asked: say --yes")
     print(question, end="", file=sys.stderr, flush=True)  # noqa: T201 - standard output is for the result
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -90,8 +90,8 @@ async def update(
             subscription_id,
             callback_url=callback_url or now.callback_url or "",
             event_type=event_type or now.event_type or "",
-            enabled=enabled,
-            notification_email=notification_email,
+            enabled=now.enabled if enabled is None else enabled,
+            notification_email=notification_email or now.notification_email,
         )
         output.one(changed, _SUBSCRIPTIONS)
 
