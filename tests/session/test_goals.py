@@ -6,13 +6,16 @@ import asyncio
 import random
 
 import pytest
+from attrs import define, field, frozen
 
+from benchmarks.storm import virtual
 from benchmarks.storm.service import Service
-from benchmarks.storm.simulate import CASES, measure
+from benchmarks.storm.simulate import CASES, measure, run
 from tests.virtual_time import run_virtual
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import VoxloudError
 from voxloud_async.sandbox import FixedWindow
+from voxloud_async.sandbox.limits import Meter
 from voxloud_async.session.clock import LoopClock
 
 
@@ -69,3 +72,45 @@ def test_t15_after_a_long_outage_it_goes_on_soon(seed: int) -> None:
     run_virtual(outage(service, 90.0))
     assert min(at for at in service.accepted if at > 1070.0) - 1070.0 <= 4.5
     assert len(service.unavailable) <= 0.3 * 300
+
+
+@frozen
+class ChangingLimit:
+    """A fixed window whose size changes at given times."""
+
+    sizes: tuple[tuple[float, int], ...]
+
+    def meter(self) -> Meter:
+        """A fresh count."""
+        return _ChangingMeter(self.sizes)
+
+
+@define
+class _ChangingMeter:
+    sizes: tuple[tuple[float, int], ...]
+    meter: Meter = field(init=False)
+    size: int = 0
+
+    def wait(self, now: float) -> float:
+        size = next(size for start, size in reversed(self.sizes) if now >= start)
+        if size != self.size:
+            self.size, self.meter = size, FixedWindow(size).meter()
+        return self.meter.wait(now)
+
+    def take(self, now: float) -> None:
+        self.meter.take(now)
+
+    def release(self) -> None:
+        self.meter.release()
+
+
+def test_t23_a_limit_that_changes_is_found_again_within_a_minute() -> None:
+    # virtual time starts at 0 here: 10 a second, then 5, then 20
+    service = Service(limit=ChangingLimit(((0.0, 10), (60.0, 5), (120.0, 20))), seed=3)
+    virtual.run(run(service, 3000))
+    rates = {start: sum(start <= at < start + 20 for at in service.accepted) / 20 for start in (40, 100, 185)}
+    assert rates[40] >= 9.0
+    assert 4.5 <= rates[100] <= 5.0
+    assert rates[185] >= 17.0
+    late = [at for at in service.refused if at > 65.0 and at < 120.0]
+    assert len(late) < 20
