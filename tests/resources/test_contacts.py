@@ -205,6 +205,7 @@ BAD: dict[str, tuple[type[Exception], str, Callable[[Any], Any]]] = {
     "empty name": (ValueError, "first_name", lambda contacts: contacts.create(first_name=" ", primary_phone="+39")),
     "none as name": (TypeError, "first_name", lambda contacts: contacts.create(first_name=None, primary_phone="+39")),
     "number as phone": (TypeError, "primary_phone", lambda contacts: contacts.create(first_name="A", primary_phone=39)),
+    "no change": (ValueError, "no field is given", lambda contacts: contacts.patch("54db")),
     "unknown field": (TypeError, "nickname", lambda contacts: contacts.create(**JOHN, nickname="Jo")),
     "bare string": (TypeError, "phones", lambda contacts: contacts.create(**JOHN | {"phones": "+39"})),
     "empty phone": (ValueError, r"phones\[0\]", lambda contacts: contacts.create(**JOHN | {"phones": [""]})),
