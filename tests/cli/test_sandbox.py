@@ -33,7 +33,9 @@ def test_quirks() -> None:
         (["--maintenance", "30"], "--maintenance must be START:LENGTH"),
         (["--quirk", "colour=red"], "--quirk: there is no colour; there are create_status"),
         (["--quirk", "contact_update=red"], "--quirk contact_update is one of 'put', 'post', 'both'"),
-        (["--rows", "-1"], "'events' must be >= 0"),
+        (["--rows", "-1"], "--rows must be >= 0"),
+        (["--port", "99999"], "--port must be from 0 to 65535"),
+        (["--port", "-1"], "--port must be from 0 to 65535"),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_starts(voxloud: Console, tokens: list[str], reason: str) -> None:

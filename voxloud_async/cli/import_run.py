@@ -72,7 +72,9 @@ class ImportRun:
             raise group.exceptions[0] from None
         if self._hopeless is not None:
             complain(judge(self._hopeless)[1])
-            self.tally.untried += sum(1 for _ in self._rows)
+            unread = sum(1 for _ in self._rows)
+            self.tally.rows += unread
+            self.tally.untried += unread
 
     async def _work(self, rows: Iterator[Row], contacts: Contacts) -> None:
         while self._hopeless is None and (row := next(rows, None)) is not None:

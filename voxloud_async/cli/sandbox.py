@@ -14,6 +14,7 @@ from ..sandbox import Quirks, Sandbox, SlidingWindow, Weather
 from .speech import remark
 
 _RATE = re.compile(r"(\d+)(?:/([smh]))?")
+_LAST_PORT = 65535
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -46,6 +47,8 @@ async def sandbox(
         maintenance: START:LENGTH, in seconds; for so long, so much after the start, it answers 503. May be repeated.
         quirk: NAME=VALUE: how to read the API text where it is open; docs/sandbox.md tells more. May be repeated.
     """
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError(f"--port must be from 0 to {_LAST_PORT}")
     weather = Weather(
         latency=latency,
         limits=() if rate_limit is None else (read_limit(rate_limit),),
