@@ -73,7 +73,7 @@ BAD_CSV = (
 BAD_LINES = [
     "line 3: first_name: is required",
     "line 4: -: has 2 values where the header has 4 names",
-    "line 5: nickname: a contact has no such field",
+    "line 5: nickname: a contact has no such field (said once; every row that has it is refused)",
     "line 6: -: is no CSV: ',' expected after '\"'",
     "line 7: first_name: is not UTF-8",
     "line 8: primary_phone: 400 Bad Request: primary_phone must be in e164 format",
@@ -269,3 +269,9 @@ def test_rows_of_standard_input(voxloud: Console, monkeypatch: pytest.MonkeyPatc
 def test_an_option_before_the_file_is_no_file(voxloud: Console) -> None:
     result = voxloud("contacts", "import", "--api-key=hush")
     assert (result.code, result.err) == (2, "voxloud: unknown option --api-key (see voxloud --help)\n")
+
+
+def test_a_column_no_contact_has_is_named_once(voxloud: Console, tmp_path: Path) -> None:
+    content = "first_name,primary_phone,nickname\n" + "Ada,+390312345678,A\n" * 20
+    result = imported(voxloud, tmp_path / "people.csv", content)
+    assert (result.code, result.err.count("nickname"), result.row["refused"]) == (1, 1, 20)

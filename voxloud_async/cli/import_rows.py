@@ -17,6 +17,7 @@ from ..resources.contacts import ContactFields, whole
 InputFormat = Literal["csv", "ndjson"]
 
 FIELDS = tuple(ContactFields.__annotations__)
+NO_SUCH_FIELD = "a contact has no such field"
 REQUIRED = ("first_name", "primary_phone")
 _DELIMITERS = ";\t|,"
 _LISTS = frozenset({"phones", "emails"})
@@ -89,7 +90,7 @@ def read_rows(file: BinaryIO, input_format: InputFormat, *, delimiter: str = ","
 def _checked(row: Row) -> Row | Fault:
     for name, value in row.fields.items():
         if name not in FIELDS:
-            return Fault(row.line, name, "a contact has no such field")
+            return Fault(row.line, name, NO_SUCH_FIELD)
         if not _is_unicode(value):
             return Fault(row.line, name, "is not UTF-8")
     try:
