@@ -117,9 +117,10 @@ def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: lis
         (["contacts", "create", "--first-name", "Ada"], "--first-name and --primary-phone are required"),
         (["contacts", "update", "x", "--replace", "--last-name", "L"], "--first-name and --primary-phone are required"),
         (["contacts", "update", "x"], "no field is given"),
-        (["contacts", "search", "--limit", "-1"], "max_items must be at least 0"),
+        (["contacts", "search", "--limit", "-1"], "--limit must be at least 0"),
+        (["events", "list", "--from", "2026-06-05", "--to", "2026-06-01"], "--from must not be after --to"),
         (["users", "list", "--rate", "fast"], '--rate must be a number, "learned" or "none"'),
-        (["users", "list", "--timeout", "0"], "timeout must be above 0"),
+        (["users", "list", "--timeout", "0"], "--timeout must be above 0"),
         (["users", "list", "--sandbox", "--base-url", "https://x.example"], "exclude each other"),
         (["demo", "--contacts", "0"], "--contacts must be at least 1"),
     ],
@@ -220,9 +221,18 @@ def test_every_error_has_its_code_and_a_hint(error: VoxloudError, code: int) -> 
     assert line.endswith(")")
 
 
-def test_a_file_that_is_not_there_is_code_1(voxloud: Console) -> None:
+def test_a_deadline_of_a_host_that_is_down_asks_for_no_more_patience() -> None:
+    error = errors.DeadlineExceededError(phase="limit", max_wait=1.0)
+    error.__cause__ = errors.RequestNotSentError("refused")
+    code, line = judge(error)
+    assert code == 6
+    assert "the service is not reachable" in line
+    assert "--max-wait" not in line
+
+
+def test_a_file_that_is_not_there_is_code_2(voxloud: Console) -> None:
     result = voxloud("contacts", "import", "nowhere.csv")
-    assert (result.code, result.err) == (1, "voxloud: No such file or directory: nowhere.csv\n")
+    assert (result.code, result.err) == (2, "voxloud: there is no file nowhere.csv\n")
 
 
 def test_a_taken_port_is_code_1(voxloud: Console) -> None:

@@ -135,3 +135,9 @@ def test_a_wrong_period_sends_nothing(voxloud: Console, tokens: list[str], reaso
         assert result.code == 2
         assert reason in result.err
     assert voxloud.sandbox.requests == []
+
+
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(voxloud: Console, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "x.csv"
+    result = voxloud("events", "export", "--output", str(path))
+    assert (result.code, result.err) == (1, f"voxloud: No such file or directory: {path}\n")

@@ -73,11 +73,11 @@ BAD_CSV = (
 BAD_LINES = [
     "line 3: first_name: is required",
     "line 4: -: has 2 values where the header has 4 names",
-    "line 5: nickname: a contact has no such field",
+    "line 5: nickname: a contact has no such field (said once; every row that has it is refused)",
     "line 6: -: is no CSV: ',' expected after '\"'",
     "line 7: first_name: is not UTF-8",
     "line 8: primary_phone: 400 Bad Request: primary_phone must be in e164 format",
-    "line 10: -: is no CSV: unexpected end of data",
+    "line 10: -: a quote opened here is never closed",
 ]
 
 
@@ -92,15 +92,15 @@ def test_a_bad_row_is_told_with_line_field_and_reason_and_the_others_go_on(voxlo
     result = imported(voxloud, tmp_path / "people.csv", BAD_CSV)
     assert result.code == 1
     assert told(result) == BAD_LINES
-    assert result.row == {"rows": 9, "valid": 3, "created": 2, "refused": 7, "unknown": 0, "untried": 0}
-    assert names(voxloud) == ["Ada", "Fay"]
+    assert result.row == {"rows": 10, "valid": 4, "created": 3, "refused": 7, "unknown": 0, "untried": 0}
+    assert names(voxloud) == ["Ada", "Fay", "Hal"]
 
 
 def test_a_dry_run_tells_the_same_and_sends_nothing(voxloud: Console, tmp_path: Path) -> None:
     result = imported(voxloud, tmp_path / "people.csv", BAD_CSV, "--dry-run")
     assert result.code == 1
     assert told(result) == [line for line in BAD_LINES if "400" not in line]
-    assert result.row == {"rows": 9, "valid": 3, "created": 0, "refused": 6, "unknown": 0, "untried": 0}
+    assert result.row == {"rows": 10, "valid": 4, "created": 0, "refused": 6, "unknown": 0, "untried": 0}
     assert voxloud.sandbox.requests == []
 
 
@@ -146,7 +146,9 @@ def test_rows_are_read_one_by_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "names no field of a contact"),
+        ("", "the file is empty"),
+        ("last_name;first_name\n", "the first line stands in one cell: say --delimiter ';'"),
+        ("nickname\n", "no field of a contact: first_name, primary_phone, last_name"),
         ("Ada,+390312345678\n", "names no field of a contact"),
         ("first_name,first_name\n", "names a column twice"),
         ('"first_name"x\n', "the first line is no CSV"),
@@ -165,6 +167,7 @@ def test_a_header_that_is_none(voxloud: Console, tmp_path: Path, content: str, r
     ("name", "tokens", "reason"),
     [
         ("people.txt", [], "say --input-format"),
+        ("people.csv", ["--api-key=hush"], "unknown option --api-key (see"),
         ("people.csv", ["--concurrency", "0"], "--concurrency must be at least 1"),
         ("people.csv", ["--delimiter", ";;"], "--delimiter must be one character"),
     ],
@@ -229,7 +232,7 @@ def test_a_refused_key_ends_the_run_and_the_rest_is_counted(
     assert result.code == 3
     assert result.err.count("\n") == 1
     assert "401" in result.err
-    assert (result.row["created"], result.row["untried"]) == (0, 50)
+    assert (result.row["rows"], result.row["created"], result.row["untried"]) == (50, 0, 50)
     assert voxloud.sandbox.count("POST") == 3
 
 
@@ -246,3 +249,29 @@ def test_what_the_service_says_of_a_row_holds_no_value_of_it(voxloud: Console, t
     assert result.code == 1
     assert "line 2: -: 418" in result.err
     assert "031" not in result.err
+
+
+def test_rows_below_an_open_quote_are_read_again() -> None:
+    content = b'first_name,primary_phone\nA,"1\nB,2\nC,"3\nD,4\n'
+    ada, cleo = (RowFault(line, "-", "a quote opened here is never closed") for line in (2, 4))
+    bea, dan = (
+        Row(line, {"first_name": name, "primary_phone": phone}) for line, name, phone in ((3, "B", "2"), (5, "D", "4"))
+    )
+    assert [*read_rows(io.BytesIO(content), "csv")] == [ada, bea, cleo, dan]
+
+
+def test_rows_of_standard_input(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(many(2).encode())))
+    result = voxloud.ok("contacts", "import", "-", "--input-format", "csv")
+    assert result.row["created"] == 2
+
+
+def test_an_option_before_the_file_is_no_file(voxloud: Console) -> None:
+    result = voxloud("contacts", "import", "--api-key=hush")
+    assert (result.code, result.err) == (2, "voxloud: unknown option --api-key (see voxloud --help)\n")
+
+
+def test_a_column_no_contact_has_is_named_once(voxloud: Console, tmp_path: Path) -> None:
+    content = "first_name,primary_phone,nickname\n" + "Ada,+390312345678,A\n" * 20
+    result = imported(voxloud, tmp_path / "people.csv", content)
+    assert (result.code, result.err.count("nickname"), result.row["refused"]) == (1, 1, 20)

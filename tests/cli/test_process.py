@@ -12,6 +12,8 @@ import time
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
+import pytest
+
 from voxloud_async.sandbox import ClickToCall, Fault, Weather
 
 if TYPE_CHECKING:
@@ -86,6 +88,16 @@ def test_head_may_leave_early() -> None:
     assert process.stderr.read() == ""
     assert process.wait(SECONDS) == 141
     process.stderr.close()
+
+
+@pytest.mark.parametrize("tokens", [["--help"], ["demo", "--contacts", "1"]])
+def test_what_rich_writes_may_be_left_early(tokens: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = started(*tokens, stdout=writer)
+    os.close(writer)
+    _, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, err) == (141, "")
 
 
 def test_a_listener_who_leaves_ends_an_import_quietly(sandbox: Sandbox, tmp_path: Path) -> None:

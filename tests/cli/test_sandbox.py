@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from voxloud_async.cli.sandbox import read_limit, read_quirks, read_window
-from voxloud_async.sandbox import SlidingWindow
+from voxloud_async.sandbox import Quirks, SlidingWindow
 
 if TYPE_CHECKING:
     from .conftest import Console
@@ -31,12 +31,21 @@ def test_quirks() -> None:
         (["--rate-limit", "fast"], "--rate-limit must be a number of requests"),
         (["--rate-limit", "0"], "--rate-limit must be a number of requests"),
         (["--maintenance", "30"], "--maintenance must be START:LENGTH"),
-        (["--quirk", "colour=red"], "--quirk: there is no colour; there are create_status"),
+        (["--quirk", "colour=red"], "--quirk: there is no colour; see voxloud sandbox --list-quirks"),
         (["--quirk", "contact_update=red"], "--quirk contact_update is one of 'put', 'post', 'both'"),
-        (["--rows", "-1"], "'events' must be >= 0"),
+        (["--rows", "-1"], "--rows must be >= 0"),
+        (["--port", "99999"], "--port must be from 0 to 65535"),
+        (["--port", "-1"], "--port must be from 0 to 65535"),
     ],
 )
 def test_a_wrong_option_is_told_before_anything_starts(voxloud: Console, tokens: list[str], reason: str) -> None:
     result = voxloud("sandbox", *tokens)
     assert (result.code, result.out) == (2, "")
     assert reason in result.err
+
+
+def test_every_quirk_is_listed_with_its_values_the_default_first(voxloud: Console) -> None:
+    lines = voxloud.ok("sandbox", "--list-quirks").out.splitlines()
+    assert [line.partition("=")[0] for line in lines] == list(Quirks.readings())
+    assert "contact_update=put|post|both" in lines
+    assert r"csv_delimiter=,|;|\t" in lines

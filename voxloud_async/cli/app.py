@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -14,13 +15,29 @@ from .._version import __version__
 from ..errors import VoxloudError
 from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, judge
 from .speech import complain, warnings_in_one_line
+from .terminal import PipedConsole
 
 _EPILOGUE = """\
 The API key is read from VOXLOUD_API_KEY; with --sandbox a command needs none.
 
 Exit codes: 0 done, 1 not all of it done, 2 wrong usage, 3 key refused, 4 not found, 5 request refused, \
-6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted.
+6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted, 141 nobody read the output.
 """
+
+# The arguments of the client, and fields of the sandbox, whose checks a user may fail.
+_OPTIONS = {
+    "max_items": "--limit",
+    "date_time_from": "--from",
+    "date_time_to": "--to",
+    "max_wait": "--max-wait",
+    "callback_url must": "--callback-url must",
+    "'events'": "--rows",
+    "'days'": "--days",
+    "timeout must": "--timeout must",
+    "rate must": "--rate must",
+    "extension must": "--extension must",
+    "number must": "--number must",
+}
 
 _SEE_HELP = " (see voxloud --help)"
 
@@ -30,6 +47,7 @@ app = App(
     help_epilogue=_EPILOGUE,
     help_format="plaintext",
     version=__version__,
+    console=PipedConsole(),
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,
 )
@@ -80,7 +98,7 @@ def _told(error: Exception) -> tuple[int, str]:
         case VoxloudError():
             return judge(error)
         case UnknownOptionError():  # what follows the option might be a key
-            return USAGE, f"unknown option {error.token.keyword}{_SEE_HELP}"
+            return USAGE, f"unknown option {error.token.keyword or '-'}{_SEE_HELP}"
         case UnusedCliTokensError():
             return USAGE, f"too many arguments{_SEE_HELP}"
         case CycloptsError():
@@ -88,7 +106,14 @@ def _told(error: Exception) -> tuple[int, str]:
         case OSError():
             return NOT_ALL, f"{error.strerror}: {error.filename}" if error.filename else str(error)
         case _:
-            return USAGE, str(error)
+            return USAGE, _as_typed(str(error))
+
+
+def _as_typed(text: str) -> str:
+    """The client's words with the options' names for its arguments."""
+    for argument, option in _OPTIONS.items():
+        text = re.sub(rf"(?<![\w-])'?{argument}'?(?!\w)", option, text)
+    return text
 
 
 def _speak_plainly(stream: object) -> None:

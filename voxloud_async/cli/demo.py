@@ -12,6 +12,7 @@ from ..sandbox import Sandbox
 from .demonstration import Demonstration, Fact, Stage
 from .failure import DONE, NOT_ALL, judge
 from .speech import complain
+from .terminal import PipedConsole
 
 _STAGES = {
     Stage.KEY: "Check the key",
@@ -35,7 +36,7 @@ async def demo(*, contacts: int = 300, seed: int = 0) -> int:
     """
     if contacts < 1:
         raise ValueError("--contacts must be at least 1")
-    console = Console(highlight=False)
+    console = PipedConsole(highlight=False)
     async with Sandbox(seed=seed) as sandbox:
         return await show(Demonstration(sandbox, contacts=contacts), console)
 

@@ -51,4 +51,6 @@ _VERDICTS: tuple[tuple[type[VoxloudError], int, str], ...] = (
 def judge(error: VoxloudError) -> tuple[int, str]:
     """The exit code and the line for an error; its text holds neither key nor personal data."""
     code, hint = next((code, hint) for kind, code, hint in _VERDICTS if isinstance(error, kind))
+    if isinstance(error, DeadlineExceededError) and isinstance(error.__cause__, TransportError):
+        hint = "the service is not reachable; is the base URL right?"
     return code, f"{error} ({hint})"

@@ -24,5 +24,7 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
             with part.open("wb") as file:
                 yield file
             part.replace(target)
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
         finally:
             part.unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import sys
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -21,7 +22,7 @@ _OUTPUT = Output()
 
 
 async def import_contacts(
-    file: Path,
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *,
     input_format: InputFormat | None = None,
@@ -38,17 +39,15 @@ async def import_contacts(
     were, else 1.
 
     Args:
-        file: UTF-8, with or without byte order mark. CSV begins with a line of field names and holds several phones or
-            emails in one cell, with ";" between them; an empty cell is a field left out. NDJSON has one object a line.
+        file: UTF-8, with or without byte order mark; "-" is standard input. CSV begins with a line of field names and
+            holds several phones or emails in one cell, with ";" between them; an empty cell is a field left out.
+            NDJSON has one object a line.
         input_format: By default what the file's name says: .csv, .ndjson or .jsonl.
         delimiter: What separates two cells of CSV.
         concurrency: Rows sent at once.
         dry_run: Check every row and send nothing.
     """
-    if concurrency < 1:
-        raise ValueError("--concurrency must be at least 1")
-    if len(delimiter) != 1:
-        raise ValueError("--delimiter must be one character")
+    _check(file, concurrency, delimiter)
     chosen = input_format or format_of(file)
     async with AsyncExitStack() as stack:
         rows = read_rows(stack.enter_context(_opened(file)), chosen, delimiter=delimiter)
@@ -65,5 +64,20 @@ async def import_contacts(
     return run.exit_code
 
 
-def _opened(file: Path) -> BinaryIO:
-    return file.open("rb")
+def _check(file: Path, concurrency: int, delimiter: str) -> None:
+    name = str(file)
+    if name.startswith("-") and name != "-":
+        raise ValueError(f"unknown option {name.partition('=')[0]} (see voxloud --help)")
+    if concurrency < 1:
+        raise ValueError("--concurrency must be at least 1")
+    if len(delimiter) != 1:
+        raise ValueError("--delimiter must be one character")
+
+
+def _opened(file: Path) -> AbstractContextManager[BinaryIO]:
+    if str(file) == "-":
+        return nullcontext(sys.stdin.buffer)
+    try:
+        return file.open("rb")
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {file}") from None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from ..protocol import jsontext
 from ..resources.contacts import ContactFields, whole
@@ -16,19 +17,43 @@ from ..resources.contacts import ContactFields, whole
 InputFormat = Literal["csv", "ndjson"]
 
 FIELDS = tuple(ContactFields.__annotations__)
+NO_SUCH_FIELD = "a contact has no such field"
+REQUIRED = ("first_name", "primary_phone")
+_DELIMITERS = ";\t|,"
 _LISTS = frozenset({"phones", "emails"})
 _SUFFIXES: dict[str, InputFormat] = {".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 _BOM = b"\xef\xbb\xbf"
 
 
-class _Reader(Protocol):
-    """What `csv.reader` gives."""
+@define
+class _Lines:
+    """Lines that can be read again from the second one of a row, lest an open quote swallows the rows below it."""
 
-    line_num: int
+    _source: Iterator[str]
+    _again: deque[str] = field(factory=deque, init=False)
+    _row: list[str] = field(factory=list, init=False)
+    _read: int = field(default=0, init=False)
 
-    def __iter__(self) -> Iterator[list[str]]: ...
+    def __iter__(self) -> Iterator[str]:
+        return self
 
-    def __next__(self) -> list[str]: ...
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._source)
+        self._row.append(line)
+        self._read += 1
+        return line
+
+    def begin(self) -> int:
+        """Begin a row; the number of its first line."""
+        self._row.clear()
+        return self._read + 1
+
+    def go_back(self) -> bool:
+        """Go back to the row's second line; whether there was one."""
+        below = self._row[1:]
+        self._again.extendleft(reversed(below))
+        self._read -= len(below)
+        return bool(below)
 
 
 @frozen
@@ -65,7 +90,7 @@ def read_rows(file: BinaryIO, input_format: InputFormat, *, delimiter: str = ","
 def _checked(row: Row) -> Row | Fault:
     for name, value in row.fields.items():
         if name not in FIELDS:
-            return Fault(row.line, name, "a contact has no such field")
+            return Fault(row.line, name, NO_SUCH_FIELD)
         if not _is_unicode(value):
             return Fault(row.line, name, "is not UTF-8")
     try:
@@ -86,18 +111,19 @@ def _is_unicode(value: object) -> bool:
 
 def _csv_rows(file: BinaryIO, delimiter: str) -> Iterator[Row | Fault]:
     # Bytes that are no UTF-8 become surrogates, so that they spoil their own row and not the file.
-    lines = codecs.iterdecode(file, "utf-8-sig", errors="surrogateescape")
+    lines = _Lines(codecs.iterdecode(file, "utf-8-sig", errors="surrogateescape"))
     reader = csv.reader(lines, strict=True, delimiter=delimiter)
-    return _rows_below(_header(reader), reader)
+    return _rows_below(_header(reader), reader, lines)
 
 
-def _rows_below(header: Sequence[str], reader: _Reader) -> Iterator[Row | Fault]:
+def _rows_below(header: Sequence[str], reader: Iterator[list[str]], lines: _Lines) -> Iterator[Row | Fault]:
     while True:
-        line = reader.line_num + 1
+        line = lines.begin()
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield Fault(line, "-", f"is no CSV: {error}")
+            unclosed = lines.go_back() or "unexpected end" in str(error)
+            yield Fault(line, "-", "a quote opened here is never closed" if unclosed else f"is no CSV: {error}")
             continue
         if cells is None:
             return
@@ -112,11 +138,22 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
         header = [name.strip() for name in next(reader, ())]
     except csv.Error as error:
         raise ValueError(f"the first line is no CSV: {error}") from None
+    if not header:
+        raise ValueError("the file is empty, or its first line is")
     if set(FIELDS).isdisjoint(header):
-        raise ValueError(f"the first line names no field of a contact: {', '.join(FIELDS)}")
+        raise ValueError(_no_field(header))
     if len(set(header)) < len(header):
         raise ValueError("the first line names a column twice")
     return header
+
+
+def _no_field(header: Sequence[str]) -> str:
+    text = "".join(header)
+    for delimiter in _DELIMITERS:
+        if not set(FIELDS).isdisjoint(name.strip(' "') for name in text.split(delimiter)):
+            return f"the first line stands in one cell: say --delimiter {delimiter!r}"
+    others = (name for name in FIELDS if name not in REQUIRED)
+    return f"the first line names no field of a contact: {', '.join([*REQUIRED, *others])}"
 
 
 def _fields(header: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, Any]]:

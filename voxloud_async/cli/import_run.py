@@ -19,7 +19,7 @@ from ..errors import (
 )
 from ..resources.contacts import Contacts
 from .failure import DONE, NOT_ALL, UNKNOWN, judge
-from .import_rows import FIELDS, Fault, Row
+from .import_rows import FIELDS, NO_SUCH_FIELD, Fault, Row
 from .speech import complain
 
 # What one row met, all the others would meet.
@@ -45,6 +45,7 @@ class ImportRun:
     _rows: Iterator[Row | Fault]
     tally: Tally = field(factory=Tally, init=False)
     advance: Callable[[float], object] = field(default=lambda _: None, init=False)
+    _strange: set[str] = field(factory=set, init=False)
     _hopeless: VoxloudError | None = field(default=None, init=False)
 
     @property
@@ -72,7 +73,9 @@ class ImportRun:
             raise group.exceptions[0] from None
         if self._hopeless is not None:
             complain(judge(self._hopeless)[1])
-            self.tally.untried += sum(1 for _ in self._rows)
+            unread = sum(1 for _ in self._rows)
+            self.tally.rows += unread
+            self.tally.untried += unread
 
     async def _work(self, rows: Iterator[Row], contacts: Contacts) -> None:
         while self._hopeless is None and (row := next(rows, None)) is not None:
@@ -86,7 +89,7 @@ class ImportRun:
                 self.tally.valid += 1
                 yield row
             else:
-                self._refused(row.line, row.field, row.reason)
+                self._faulty(row)
 
     async def _create(self, row: Row, contacts: Contacts) -> None:
         try:
@@ -103,6 +106,15 @@ class ImportRun:
             raise
         else:
             self.tally.created += 1
+
+    def _faulty(self, row: Fault) -> None:
+        if row.reason != NO_SUCH_FIELD:
+            self._refused(row.line, row.field, row.reason)
+        elif row.field in self._strange:
+            self.tally.refused += 1
+        else:
+            self._strange.add(row.field)
+            self._refused(row.line, row.field, f"{row.reason} (said once; every row that has it is refused)")
 
     def _refused(self, line: int, name: str, reason: str) -> None:
         self.tally.refused += 1

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+from attrs import asdict
 from cyclopts import Parameter
 
 from ..sandbox import Quirks, Sandbox, SlidingWindow, Weather
 from .speech import remark
 
 _RATE = re.compile(r"(\d+)(?:/([smh]))?")
+_LAST_PORT = 65535
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -30,6 +32,7 @@ async def sandbox(
     retry_after: Literal["none", "seconds", "date"] = "none",
     maintenance: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None,
     quirk: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None,
+    list_quirks: Annotated[bool, Parameter(show_default=False)] = False,
 ) -> None:
     """Run a Voxloud of your own until Ctrl-C, and print how to reach it. The output can be read by a shell.
 
@@ -44,14 +47,16 @@ async def sandbox(
         rate_limit: Requests it takes in any second, or 100/m in any minute, 1000/h in any hour; the others get 429.
         retry_after: What a refusal says of when to come back.
         maintenance: START:LENGTH, in seconds; for so long, so much after the start, it answers 503. May be repeated.
-        quirk: NAME=VALUE: how to read the API text where it is open; docs/sandbox.md tells more. May be repeated.
+        quirk: NAME=VALUE: how to read the API text where it is open. May be repeated.
+        list_quirks: Show every NAME with its values, the default first, and end.
     """
-    weather = Weather(
-        latency=latency,
-        limits=() if rate_limit is None else (read_limit(rate_limit),),
-        retry_after=retry_after,
-        maintenance=tuple(read_window(text) for text in maintenance or ()),
-    )
+    if list_quirks:
+        print("\n".join(quirk_lines()))  # noqa: T201 - the console
+        return
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError(f"--port must be from 0 to {_LAST_PORT}")
+    limits = () if rate_limit is None else (read_limit(rate_limit),)
+    windows = tuple(map(read_window, maintenance or ()))
     pbx = Sandbox(
         port=port,
         seed=seed,
@@ -60,11 +65,15 @@ async def sandbox(
         events=rows,
         days=days,
         now=datetime.now(UTC),
-        weather=weather,
+        weather=Weather(latency=latency, limits=limits, retry_after=retry_after, maintenance=windows),
         quirks=Quirks(**read_quirks(quirk or ())),
     )
+    await _serve(pbx)
+
+
+async def _serve(pbx: Sandbox) -> None:
     async with pbx:
-        print(f"# {rows:,} call records, {contacts:,} contacts; url {pbx.url} key {pbx.api_key}")  # noqa: T201 - the console
+        print(f"# {pbx.events:,} call records, {pbx.contacts:,} contacts; url {pbx.url} key {pbx.api_key}")  # noqa: T201 - the console
         print(f"export VOXLOUD_BASE_URL={pbx.url}\nexport VOXLOUD_API_KEY={pbx.api_key}", flush=True)  # noqa: T201
         remark("Ctrl-C stops the sandbox")
         await asyncio.Event().wait()
@@ -87,6 +96,15 @@ def read_window(text: str) -> tuple[float, float]:
         raise ValueError("--maintenance must be START:LENGTH in seconds, such as 30:10") from None
 
 
+def quirk_lines() -> list[str]:
+    """Every quirk with its values, the default first."""
+    chosen = asdict(Quirks())
+    return [
+        f"{name}={'|'.join(repr(str(each))[1:-1] for each in sorted(values, key=lambda value: value != chosen[name]))}"
+        for name, values in Quirks.readings().items()
+    ]
+
+
 def read_quirks(texts: Sequence[str]) -> dict[str, Any]:
     """The fields of `Quirks` out of texts such as contact_update=post."""
     readings = Quirks.readings()
@@ -95,7 +113,7 @@ def read_quirks(texts: Sequence[str]) -> dict[str, Any]:
         name, _, value = text.partition("=")
         values = {str(each): each for each in readings.get(name.replace("-", "_"), ())}
         if not values:
-            raise ValueError(f"--quirk: there is no {name}; there are {', '.join(readings)}")
+            raise ValueError(f"--quirk: there is no {name}; see voxloud sandbox --list-quirks")
         if value not in values:
             raise ValueError(f"--quirk {name} is one of {', '.join(map(repr, values))}")
         chosen[name.replace("-", "_")] = values[value]
