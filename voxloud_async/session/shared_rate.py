@@ -103,7 +103,9 @@ class _Record:
             retry=Retry(NoBackoff(), 0),  # redis-py's own would try for seconds
         )
         try:
-            yield redis.register_script(resources.files(__package__).joinpath("shared_rate.lua").read_text())
+            yield redis.register_script(
+                resources.files("voxloud_async.session").joinpath("shared_rate.lua").read_text()
+            )
         finally:
             await redis.aclose()
 
