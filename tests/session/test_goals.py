@@ -105,7 +105,7 @@ class _ChangingMeter:
 
 
 def test_t23_a_limit_that_changes_is_found_again_within_a_minute() -> None:
-    # virtual time starts at 0 here: 10 a second, then 5, then 20
+    # 10 a second, from a minute on 5, from two minutes on 20
     service = Service(limit=ChangingLimit(((0.0, 10), (60.0, 5), (120.0, 20))), seed=3)
     virtual.run(run(service, 3000))
     rates = {start: sum(start <= at < start + 20 for at in service.accepted) / 20 for start in (40, 100, 185)}
