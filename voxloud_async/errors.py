@@ -73,6 +73,8 @@ Phase = Literal["connect", "send", "headers", "body", "limit", "backoff"]
 _LONGEST = 200
 _PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\+?\d(?:[\s().-]{0,3}\d){4,}")
 
+_LONGEST_MESSAGE = 1000  # of a longer one the rest is not looked at: masking takes its time
+
 
 def mask(text: str, personal: Iterable[str] = ()) -> str:
     """Hide e-mail addresses, phone-like numbers and the given values, in any case, in a text meant for a log."""
@@ -238,7 +240,7 @@ class ApiError(VoxloudError):
         operation: str | None = None,
     ) -> None:
         super().__init__(
-            _status_line(status, mask(message, personal)[:_LONGEST]),
+            _status_line(status, mask(message[:_LONGEST_MESSAGE], personal)[:_LONGEST]),
             operation=operation,
             attempts=attempts,
             sent=True,

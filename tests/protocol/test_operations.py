@@ -92,7 +92,7 @@ def test_a_free_request_has_the_safety_of_the_operation_it_is(operation: Operati
     free = free_operation(operation.method, path)
     assert (free.method, free.path, free.safety) == (operation.method, path, operation.safety)
     assert free.max_body == operation.max_body
-    assert str(free) == f"{operation.method} {path}"
+    assert str(free) == str(operation)
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ async def test_t12_the_whole_has_one_header() -> None:
     assert await export(*pages) == [HEADER + b"\r\n" + line("1") + line("2"), line("3") + line("4")]
 
 
-async def test_a_shorter_page_is_the_last() -> None:
-    pages = [HEADER + b"\r\n" + line("1") + line("2"), HEADER + b"\r\n" + line("3")]
-    assert b"".join(await export(*pages)) == HEADER + b"\r\n" + line("1") + line("2") + line("3")
+async def test_a_shorter_page_is_not_the_last() -> None:
+    pages = [HEADER + b"\r\n" + line("1") + line("2"), HEADER + b"\r\n" + line("3"), HEADER + b"\r\n" + line("4"), b""]
+    assert b"".join(await export(*pages)) == HEADER + b"\r\n" + line("1") + line("2") + line("3") + line("4")
 
 
 @pytest.mark.parametrize("last", [b"", b"\r\n", HEADER + b"\r\n", HEADER])
@@ -74,7 +74,7 @@ async def test_a_line_break_between_quotes_ends_no_row() -> None:
     first = line('"1\r\n""2""\n3"')
     assert [*records(first.decode() + "4")] == [first.decode(), "4\r\n"]
     assert [*records('5,"6\n7')] == ['5,"6\n7\r\n']
-    pages = [HEADER + b"\r\n" + first + line("2"), HEADER + b"\r\n" + line("3")]
+    pages = [HEADER + b"\r\n" + first + line("2"), HEADER + b"\r\n" + line("3"), b""]
     assert b"".join(await export(*pages)).count(b"\r\n") == 5
 
 

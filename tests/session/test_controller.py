@@ -231,7 +231,7 @@ def test_retry_after_extends_a_pause_and_never_shortens_it() -> None:
 
 def test_retry_after_is_clamped() -> None:
     controller = a_controller()
-    assert controller.feedback(controller.grant(0.0), REFUSED, 0.0, 1e12) == numbers._RETRY_AFTER_CAP
+    assert controller.feedback(controller.grant(0.0), REFUSED, 0.0, 1e12) == numbers.RETRY_AFTER_CAP
 
 
 def test_lost_answers_shut_the_gate_when_they_come_in_a_row() -> None:

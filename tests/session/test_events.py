@@ -90,7 +90,11 @@ def test_a_cancelled_call_is_told_of() -> None:
         await asyncio.sleep(1.0)
         task.cancel()
         await asyncio.wait([task])
-        assert made.events == [STARTED, CallEnded("GET /read", 1, 1.0, "CancelledError")]
+        assert made.events == [
+            STARTED,
+            AttemptEnded("GET /read", 1, 1.0, error="CancelledError"),
+            CallEnded("GET /read", 1, 1.0, "CancelledError"),
+        ]
 
     run_virtual(main())
 

@@ -18,6 +18,7 @@ from .text import read_text
 
 T = TypeVar("T")
 
+_HEAD = 4096  # characters of an error page in which its title is looked for
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _DEEPEST_MESSAGE = 4
 _MESSAGE_KEYS = ("message", "error_description", "detail", "error", "title", "errors")
@@ -96,7 +97,7 @@ def _message(body: object) -> str:
     """What the service says of its error: a text it names so, the title of a page, the first line of a text."""
     if not isinstance(body, str):
         return _named_text(body)
-    title = _TITLE.search(body)
+    title = _TITLE.search(body[:_HEAD])
     if title:
         return " ".join(html.unescape(title[1]).split())
     return "" if body.lstrip().startswith("<") else body.strip().partition("\n")[0]

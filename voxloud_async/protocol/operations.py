@@ -61,10 +61,12 @@ class Operation(Generic[T_co]):
     accept: str = JSON
     max_body: int = MAX_BODY
     may_be_empty: bool = False
+    label: str | None = None
+    """What logs, events and errors say in place of a path that holds an id."""
     """Whether an empty body reads like a JSON null."""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path}"
+        return f"{self.method} {self.label or self.path}"
 
     def names(self, method: str, path: str) -> bool:
         """Whether a request with this method and path is this operation."""
@@ -168,4 +170,5 @@ def free_operation(method: str, path: str) -> Operation[Any]:
     listed = next((operation for operation in OPERATIONS if operation.names(method, path)), None)
     safety = listed.safety if listed else _BY_VERB.get(method, Safety.CREATE)
     max_body = listed.max_body if listed else MAX_BODY
-    return Operation(f"{method} request", method, path, safety, Any, max_body=max_body, may_be_empty=True)
+    label = listed.path if listed else "(unlisted path)"
+    return Operation(f"{method} request", method, path, safety, Any, max_body=max_body, may_be_empty=True, label=label)

@@ -104,8 +104,8 @@ class ClickToCalls:
         # Which spelling of a number the service would match is not known (anomaly T6): it is matched here.
         body = {"date_time_from": arguments.moment("since", datetime.fromtimestamp(since, UTC))}
         page = await self._caller.call(operations.QUERY_EVENTS, query=query, body=body)
-        calls = (event for event in page.items if isinstance(event, ClickToCallCall))
-        return next((call for call in calls if _has_number(call, contact)), None)
+        calls = [event for event in page.items if isinstance(event, ClickToCallCall) and _has_number(event, contact)]
+        return calls[0] if len(calls) == 1 else None  # two rings to one number cannot be told apart
 
 
 def _has_number(call: ClickToCallCall, number: str) -> bool:

@@ -209,6 +209,9 @@ def _is_new(contact: Contact, oldest: float) -> bool:
 def _has_fields(contact: Contact, body: Mapping[str, Any]) -> bool:
     # "John&Associates" was sent and "John & Associates" came back (anomaly C3).
     held = unstructure(contact)
+    unsent = set(_FIELDS) - set(body) - {"crm_name"}  # which the service fills in
+    if any(held.get(name) for name in unsent):
+        return False
     return all(_squeezed(held.get(name)) == _squeezed(value) for name, value in body.items() if value)
 
 

@@ -36,14 +36,13 @@ class _Table:
 class CsvPages:
     """Takes page after page and gives the text of the whole.
 
-    A page says nothing of the rest, so the end is a page without rows, or one with fewer than the first had: a first
-    page shorter than asked for may only show that the service caps its size.
+    A page says nothing of the rest, and a short one proves nothing: the service may cap its size, and a lone quote may
+    make two rows look like one. So the end is a page without rows.
     """
 
     may_go_on: bool = True
     stalled: int = 0
     _columns: tuple[str, ...] | None = None
-    _full: int = 0
     _seen: frozenset[str] = frozenset()
 
     def add(self, page: str) -> str:
@@ -59,9 +58,9 @@ class CsvPages:
     def _add(self, page: str) -> str:
         table, head = _read(page), ""
         if self._columns is None:
-            self._columns, self._full = _completed(table.header), len(table.rows)
+            self._columns = _completed(table.header)
             head = table.line(self._columns) if self._columns else ""
-        self.may_go_on = bool(table.rows) and len(table.rows) >= self._full
+        self.may_go_on = bool(table.rows)
         return head + "".join(_aligned(table, self._new(table.rows), self._columns))
 
     def _new(self, rows: tuple[str, ...]) -> list[str]:

@@ -47,7 +47,7 @@ class TelephonyEvents:
         API: Query.
         """
         body = _filter(number, date_time_from, date_time_to)
-        paging = _paging(sort, page_size, max_items)
+        paging = _paging(sort, page_size, max_items if date_time_from is None is date_time_to else None)
         return Listing(
             partial(self._page, body, paging), by_number, max_items, partial(_within, date_time_from, date_time_to)
         )

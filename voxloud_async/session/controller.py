@@ -31,7 +31,7 @@ _PROBE_GROWTH, _PROBE_SECONDS = 0.2, 10.0  # it then grows by a fifth in ten sec
 _LEAST_RATE, _MOST_RATE = 0.05, 10_000.0
 _PAUSE_LEAST, _PAUSE_CAP = 0.05, 5.0  # seconds after a refusal, doubling between these
 _DOWN_BASE, _DOWN_CAP = 0.5, 4.0  # seconds between the probes of an outage, doubling between these
-_RETRY_AFTER_CAP = 300.0  # seconds: a service that asks for more is asked again
+RETRY_AFTER_CAP = 300.0  # seconds: a service that asks for more is asked again
 _LOST_IN_A_ROW = 3  # answers lost one after the other count as an outage
 
 
@@ -141,7 +141,7 @@ class RateController:
         if outcome is Outcome.REFUSED:
             self._recent.add(self._open, -1)
         if retry_after is not None:
-            self._gate.shut(now + min(retry_after, _RETRY_AFTER_CAP))
+            self._gate.shut(now + min(retry_after, RETRY_AFTER_CAP))
         if permit.epoch == self._epoch:
             self._epoch += 1
             self._gate.shut(now + (self._refused() if outcome is Outcome.REFUSED else self._down()))
@@ -210,7 +210,7 @@ class _Recent:
 
     def count(self, at: float) -> int:
         """The requests of the last seconds."""
-        self._counts = {slot: count for slot, count in self._counts.items() if slot > _slot(at) - _SLOTS}
+        self._counts = {slot: count for slot, count in tuple(self._counts.items()) if slot > _slot(at) - _SLOTS}
         return sum(self._counts.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Hashable
 from typing import Protocol
@@ -91,9 +92,10 @@ _LIMITS: WeakValueDictionary[Hashable, KeyLimit] = WeakValueDictionary()
 def limit_of_key(api_key: str, base_url: str, setting: Hashable, make: Callable[[], Controller]) -> KeyLimit:
     """The limit that the clients of a key and host share, made by the first of them.
 
-    Clients of another thread have their own: its loop runs at the same time, and a queue belongs to one loop.
+    Clients made in another thread have their own, whose loop runs at the same time, and so has a child after a fork,
+    whose parent's probes it will not hear of.
     """
-    name = (hashlib.sha256(api_key.encode()).digest(), base_url, setting, threading.get_ident())
+    name = (hashlib.sha256(api_key.encode()).digest(), base_url, setting, threading.get_ident(), os.getpid())
     limit = _LIMITS.get(name)
     if limit is None:
         limit = _LIMITS[name] = KeyLimit(make())

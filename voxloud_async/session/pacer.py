@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import threading
 from collections import deque
 
 from attrs import define, frozen
 
+from ..errors import UsageError
 from .clock import Clock, Timer
 from .controller import Outcome, Permit
 from .key_limit import KeyLimit
@@ -59,6 +61,7 @@ class Pacer:
         self._queue: deque[_Waiter] = deque()
         self._in_flight: dict[int, Permit] = {}  # by identity: permits of one moment are equal
         self._timer: Timer | None = None
+        self._thread = threading.get_ident()
         self._refused_since = math.inf
 
     async def acquire(self, bounds: Bounds = UNBOUNDED, *, head: bool = False) -> Permit:
@@ -142,6 +145,9 @@ class Pacer:
         """Grant what may be granted now, and come back when more may."""
         if self._loop is None or not self._loop.is_running():
             return  # a call of a loop that died was collected as garbage
+        if self._elsewhere():
+            self._loop.call_soon_threadsafe(self.wake)
+            return
         self._stop_timer()
         while self._queue and self._has_room():
             if self._queue[0].future.done():
@@ -160,9 +166,16 @@ class Pacer:
 
     def turn_away_before(self, reopening: float, pause: float) -> None:
         """Turn away the calls that cannot wait until a time."""
+        if self._loop is not None and self._elsewhere():
+            self._loop.call_soon_threadsafe(self.turn_away_before, reopening, pause)
+            return
         for waiter in self._queue:
             if not waiter.bounds.allow(reopening, self._refused_since):
                 _turn_away(waiter, pause)
+
+    def _elsewhere(self) -> bool:
+        """Whether the news came from a client in another thread than this queue's loop."""
+        return threading.get_ident() != self._thread
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -170,10 +183,12 @@ class Pacer:
             self._timer = None
 
     def _adopt_loop(self) -> None:
-        """Forget the calls of a loop that ended under them."""
+        """Forget the calls of a loop that ended under them; raises UsageError where that loop still runs."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._loop, self._timer = loop, None
+            if self._loop is not None and self._loop.is_running():
+                raise UsageError("the client is in use in another running event loop: make one client per loop")
+            self._loop, self._timer, self._thread = loop, None, threading.get_ident()
             self._queue.clear()
             for permit in self._in_flight.values():
                 self._limit.controller.forget(permit)

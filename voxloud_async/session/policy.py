@@ -20,6 +20,10 @@ from ..protocol.operations import Safety
 _at_least_one = validators.optional(validators.and_(validators.instance_of(int), validators.ge(1)))
 
 
+LATEST_RING = 5.0
+"""Seconds after which nobody expects a phone to ring any more: a later `Retry-After` is the caller's to decide."""
+
+
 @frozen(kw_only=True)
 class RetryPolicy:
     """How often and how patiently a call is sent again. What may be sent again at all is the operation's safety.
@@ -52,7 +56,7 @@ def may_repeat(safety: Safety, error: VoxloudError) -> bool:
     if isinstance(error, RequestNotSentError):
         return error.retryable
     if isinstance(error, RateLimitedError):
-        return True
+        return safety is not Safety.RING or (error.retry_after or 0.0) <= LATEST_RING
     if isinstance(error, ResponseTooLargeError):
         return False
     return safety.repeatable and isinstance(error, ResponseLostError | ServerError)

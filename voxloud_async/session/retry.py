@@ -107,12 +107,19 @@ class _Repetition:
         return 0.0 if refused(_error(state)) else policy.backoff(self.faults, self.chance())
 
     def stop(self, state: RetryCallState) -> bool:
-        policy, now = self.call.options.retry, self.clock.now()
+        now = self.clock.now()
         remaining = self.call.remaining(now)
-        self.late = remaining is not None and state.upcoming_sleep >= remaining
+        spent = self.spent(_error(state), now)
+        needed = 0.0 if spent else state.upcoming_sleep
+        self.late = remaining is not None and needed >= remaining
+        return spent or self.late
+
+    def spent(self, error: VoxloudError, now: float) -> bool:
+        """Whether the policy allows no further attempt."""
+        policy = self.call.options.retry
         if policy.max_attempts is not None:
-            return self.late or self.call.attempts >= policy.max_attempts
-        return self.late or self.faults >= policy.max_faults or self.out_of_patience(_error(state), now)
+            return self.call.attempts >= policy.max_attempts
+        return self.faults >= policy.max_faults or self.out_of_patience(error, now)
 
     def out_of_patience(self, error: VoxloudError, now: float) -> bool:
         if self.refused_since is None or self.call.options.max_wait is not None:

@@ -113,6 +113,8 @@ class Session:
         except VoxloudError as error:
             error.operation = str(operation)
             error.attempts = call.attempts
+            if error.sent is None:
+                error.sent = call.attempts > 0
             raise
 
 

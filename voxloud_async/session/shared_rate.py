@@ -24,7 +24,7 @@ from redis.commands.core import AsyncScript
 
 from ..wire.lifetime import LoopBound
 from .clock import Clock, Timer
-from .controller import BURST, START_RATE, Outcome, Permit, RateController
+from .controller import BURST, RETRY_AFTER_CAP, START_RATE, Outcome, Permit, RateController
 from .redis_rate import RedisRate
 
 _LOG = logging.getLogger("voxloud_async")
@@ -74,7 +74,7 @@ class _Record:
         _check_url(settings.url)
         self._settings = settings
         # The braces keep a record's keys in one slot of a cluster; the key itself never leaves this process for Redis.
-        who = hashlib.sha256(f"{base_url}\n{api_key}".encode()).hexdigest()[:16]
+        who = hashlib.sha256(f"{base_url}\n{settings.rate}\n{api_key}".encode()).hexdigest()[:16]
         self._name = f"voxloud:{{{who}}}:limiter"
         self._script = LoopBound(self._lifespan)
 
@@ -180,15 +180,21 @@ class SharedController:
             self._return_reserved()
         if outcome is not Outcome.ANSWERED or permit.attentive or permit.probe:
             self._tell(outcome.value, permit, now - permit.granted, retry_after)
-        return (retry_after or 1.0 / self.rate) if bad else 0.0
+        return min(retry_after or 1.0 / self.rate, RETRY_AFTER_CAP) if bad else 0.0
 
     async def aclose(self) -> None:
         """Give the reservation and the connection back; used again it opens another."""
+        self._wanted = False
+        await self._pumped()
         self._return_reserved()
+        await self._pumped()
+        await self._record.aclose()
+
+    async def _pumped(self) -> None:
+        """Wait until what is on its way to Redis has been answered."""
         pump, self._pump = self._pump, None
         if pump is not None and pump.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({pump})
-        await self._record.aclose()
 
     def _take_reserved(self) -> SharedPermit | None:
         permit, self._reserved = self._reserved, None

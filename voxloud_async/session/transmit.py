@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..errors import VoxloudError
 from ..protocol.exchange import read_error
 from ..wire.message import Response
 from ..wire.transport import Transport
@@ -24,7 +23,7 @@ def transmit(transport: Transport, *, clock: Clock, notify: Notify, service_time
         timeout = call.options.timeout if remaining is None else min(call.options.timeout, max(remaining, 0.0))
         try:
             response = await transport.send(call.request, timeout=timeout)
-        except VoxloudError as error:
+        except BaseException as error:  # a cancelled attempt was one too
             notify(_ended(call, clock.now() - started, error=type(error).__name__))
             raise
         service_time.hear(response.headers)
