@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from voxloud_async import __version__, errors
-from voxloud_async.cli.app import run
+from voxloud_async.cli.app import _give_up, run
 from voxloud_async.cli.failure import judge
 from voxloud_async.sandbox import Fault
 
@@ -259,3 +260,11 @@ def test_a_bug_is_not_dressed_up(voxloud: Console, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("voxloud_async.client.VoxloudClient.validate_auth", lambda _: None)
     with pytest.raises(TypeError):
         voxloud("auth", "check")
+
+
+def test_what_is_left_for_a_closed_pipe_is_dropped() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        stream.write("nobody reads this")
+        _give_up(stream)  # else closing the stream would raise
