@@ -22,7 +22,7 @@ os.environ.setdefault("UV_SYSTEM_CERTS", "true")
 ROOT = Path(__file__).parent
 PYPROJECT = load_toml("pyproject.toml")
 COVERAGE = ROOT / ".nox" / "measured"  # not `coverage`: there lies the environment of that session
-EVERYTHING = ".[cli,httpx2,otel,redis]"
+EVERYTHING = ".[all]"
 
 
 def supported_pythons() -> list[str]:

@@ -1,0 +1,1 @@
+"""Where deliveries wait between their acknowledgement and their handling, one store a file."""

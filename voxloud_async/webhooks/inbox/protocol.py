@@ -1,0 +1,117 @@
+"""What every inbox promises: stored before it is acknowledged, handled at least once, and never under way twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Literal, Protocol
+
+from attrs import field, frozen
+
+Origin = Literal["webhook", "backfill"]
+
+KEPT = 72 * 3600.0
+"""Seconds for which the key of a handled delivery is remembered, so that a late double is known as one."""
+
+
+@frozen(kw_only=True)
+class Delivery:
+    """One event to be handled. `key` is the same for every copy of it, `received` is seconds since 1970."""
+
+    key: str
+    body: bytes = field(repr=False)
+    origin: Origin = "webhook"
+    received: float
+
+
+@frozen(kw_only=True)
+class Lease:
+    """A delivery that one worker may handle until `until`; `run` counts the handlings begun, this one included.
+
+    `token` tells this lease from a later one of the same delivery: what a worker says after its lease went to another
+    changes nothing.
+    """
+
+    delivery: Delivery
+    token: str
+    until: float
+    run: int
+
+
+@frozen(kw_only=True)
+class DeadLetter:
+    """A delivery that was given up after `runs` handlings; `error` is the class of what the last one raised."""
+
+    delivery: Delivery
+    runs: int
+    error: str
+    died: float
+
+
+@frozen(kw_only=True)
+class Counts:
+    """How many deliveries wait (leased ones included), are leased, are dead, and are remembered as done."""
+
+    waiting: int
+    leased: int
+    dead: int
+    done: int
+
+
+class InboxFullError(Exception):
+    """The inbox holds as many waiting deliveries as it may; the sender is to try again later."""
+
+
+class Inbox(Protocol):
+    """A durable queue of deliveries. Every method may be called by many tasks at once; times are seconds."""
+
+    async def add(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
+        """Store deliveries, all of them or none, and return the keys that were new.
+
+        What it returned is durable. A key that waits, is dead or was done within the last `KEPT` seconds is not stored
+        again. Raises InboxFullError.
+        """
+        ...
+
+    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
+        """Take up to `limit` deliveries that are due, the earliest first; those whose lease ran out are due again."""
+        ...
+
+    async def extend(self, lease: Lease, seconds: float) -> Lease | None:
+        """Hold a delivery for `seconds` from now; None where the lease went to another."""
+        ...
+
+    async def done(self, lease: Lease) -> bool:
+        """It was handled: keep its key, drop its body. False where the lease went to another."""
+        ...
+
+    async def retry(self, lease: Lease, delay: float, error: str) -> bool:
+        """Handling failed: make it due again after `delay`. False where the lease went to another."""
+        ...
+
+    async def bury(self, lease: Lease, error: str) -> bool:
+        """Give it up: a dead letter, body and all. False where the lease went to another."""
+        ...
+
+    async def known(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        ...
+
+    async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """The dead letters, the latest first."""
+        ...
+
+    async def replay(self, keys: Collection[str]) -> int:
+        """Make dead letters due again, with their runs counted anew; how many there were."""
+        ...
+
+    async def due_in(self) -> float | None:
+        """Seconds until something is due, 0 where it is already; None where nothing waits."""
+        ...
+
+    async def counts(self) -> Counts:
+        """What it holds."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of files and connections. What is leased comes due again by itself."""
+        ...
