@@ -34,8 +34,6 @@ from .wire.transport import Transport
 
 BASE_URL = "https://developer.voxloud.com"
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
 
 class OptionChanges(TypedDict, total=False):
     """What `with_options` may change; see `VoxloudClient`."""
@@ -204,7 +202,7 @@ def _base_url(value: str) -> str:
     if "?" in url:
         raise ValueError("base_url must carry no query")
     parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and parts.hostname not in arguments.LOOPBACK:
         warnings.warn("base_url is not https", InsecureBaseURLWarning, stacklevel=3)
     return url
 

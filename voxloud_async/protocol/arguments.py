@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+", re.ASCII)
 
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts that plain http to does not leave this machine."""
+
+
 def text(name: str, value: object) -> str:
     """A string with something in it."""
     if not isinstance(value, str):
@@ -45,6 +49,13 @@ def segment(name: str, value: object) -> str:
     if not _SEGMENT.fullmatch(identifier) or identifier in {".", ".."}:
         raise ValueError(f"{name} must be one segment of a path, without slashes, spaces or escapes")
     return identifier
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+    return value
 
 
 def number(name: str, value: object, low: int, high: int | None = None) -> int:

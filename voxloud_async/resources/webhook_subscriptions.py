@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import warnings
+from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,9 @@ from ..protocol import arguments, operations
 from ..session.caller import Caller
 from .deletion import delete
 from .outcome import settled
+from .subscriptions.ensure import Ensured, Writes, ensure
+from .subscriptions.plan import Wish
+from .subscriptions.watch import Notice, watch
 
 
 class InsecureCallbackWarning(UserWarning):
@@ -36,13 +40,7 @@ class WebhookSubscriptions:
         subscription of this URL and type is returned, else `OutcomeUnknownError` raised. API: Create a webhook
         subscription.
         """
-        body = _body(callback_url, event_type, notification_email)
-        started = self._caller.now()
-        return await settled(
-            self._caller.call(operations.CREATE_SUBSCRIPTION, body=body, started=started),
-            partial(self._alike, body, started),
-            partial(self._alike, body, None),
-        )
+        return await self._create(_body(callback_url, event_type, notification_email))
 
     async def update(
         self,
@@ -59,12 +57,10 @@ class WebhookSubscriptions:
         as it is; of `enabled` nothing is said, so give it to be sure. API: Update a webhook subscription.
         """
         segment = arguments.segment("id", id)
-        body = {"id": segment, **_body(callback_url, event_type, notification_email)}
+        body = _body(callback_url, event_type, notification_email)
         if enabled is not None:
-            if not isinstance(enabled, bool):
-                raise TypeError(f"enabled must be True, False or None, not {type(enabled).__name__}")
-            body["enabled"] = enabled
-        return await self._caller.call(operations.UPDATE_SUBSCRIPTION, segment=segment, body=body)
+            body["enabled"] = arguments.flag("enabled", enabled)
+        return await self._update(segment, body)
 
     async def get(self, id: str) -> WebhookSubscription:  # noqa: A002
         """Read one subscription; raises `NotFoundError`. API: Get call webhook subscription."""
@@ -79,17 +75,76 @@ class WebhookSubscriptions:
         page = await self._caller.call(operations.LIST_SUBSCRIPTIONS)
         return [*page.items]
 
+    async def ensure(
+        self,
+        wanted: Mapping[EventType | str, str],
+        *,
+        notification_email: str | None = None,
+        prune: bool = False,
+        dry_run: bool = False,
+    ) -> Ensured:
+        """Have exactly one subscription, switched on, for each event type of `wanted`, which names its callback URL.
+
+        It creates what is missing, switches on what is off, deletes doubles, and writes nothing where all is well; so
+        several processes may do it as they start. URLs that differ only in a token at their end (32 letters, digits,
+        `-` or `_` at least) are one receiver's: that is how a new token takes the place of an old one. Subscriptions of
+        other URLs are never touched. `prune` also deletes those of this receiver whose event type is not wanted;
+        `dry_run` only tells. An address in `notification_email` replaces another, None leaves each as it is.
+
+        What the service refuses of one event type is raised once the others are settled.
+        """
+        wishes = _wishes(wanted, notification_email)
+        arguments.flag("prune", prune)
+        arguments.flag("dry_run", dry_run)
+        writes = Writes(create=self._create, update=self._update, delete=partial(self.delete, missing_ok=True))
+        return await ensure(self.list, writes, wishes, prune=prune, dry_run=dry_run)
+
+    def watch(self, *, every: float = 300.0) -> AsyncGenerator[Notice, None]:
+        """Tell of subscriptions whose deliveries fail, before and when the service switches them off.
+
+        It reads the list every so many seconds, one request each time, and goes on through outages; an error that will
+        not pass, such as a refused key, is raised. `ensure` switches on what was switched off.
+        """
+        return watch(self.list, self._caller.sleep, arguments.seconds("every", every))
+
+    async def _create(self, body: dict[str, Any]) -> WebhookSubscription:
+        started = self._caller.now()
+        return await settled(
+            self._caller.call(operations.CREATE_SUBSCRIPTION, body=body, started=started),
+            partial(self._alike, body, started),
+            partial(self._alike, body, None),
+        )
+
+    async def _update(self, segment: str, body: dict[str, Any]) -> WebhookSubscription:
+        body = {"id": segment, **body}  # the text wants it in both places (anomaly W5)
+        return await self._caller.call(operations.UPDATE_SUBSCRIPTION, segment=segment, body=body)
+
     async def _alike(self, body: dict[str, Any], started: float | None) -> builtins.list[WebhookSubscription]:
         page = await self._caller.call(operations.LIST_SUBSCRIPTIONS, started=started)
         wanted = (body["callback_url"], body["event_type"])
         return [each for each in page.items if (each.callback_url, each.event_type) == wanted]
 
 
-def _body(callback_url: str, event_type: EventType | str, notification_email: str | None) -> dict[str, Any]:
+def _wishes(wanted: Mapping[EventType | str, str], notification_email: str | None) -> dict[str, Wish]:
+    if not isinstance(wanted, Mapping):
+        raise TypeError(f"wanted must map event types to URLs, not be a {type(wanted).__name__}")
+    if not wanted:
+        raise ValueError("wanted must name an event type")
+    wishes = {}
+    for kind, url in wanted.items():
+        body = _body(url, kind, notification_email, depth=4)
+        wishes[body["event_type"]] = Wish(**body)
+    return wishes
+
+
+def _body(
+    callback_url: str, event_type: EventType | str, notification_email: str | None, *, depth: int = 3
+) -> dict[str, Any]:
     url = arguments.http_url("callback_url", callback_url)
     body = {"callback_url": url, "event_type": str(arguments.text("event_type", event_type))}
     if notification_email is not None:
         body["notification_email"] = arguments.text("notification_email", notification_email)
-    if urlsplit(url).scheme == "http":
-        warnings.warn("callback_url is not https", InsecureCallbackWarning, stacklevel=3)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in arguments.LOOPBACK:
+        warnings.warn("callback_url is not https", InsecureCallbackWarning, stacklevel=depth)
     return body

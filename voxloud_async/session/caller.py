@@ -32,6 +32,10 @@ class Caller(Protocol):
         """Monotonic seconds."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
     def service_time(self) -> float:
         """Seconds since 1970 by the service's clock."""
         ...

@@ -77,6 +77,11 @@ class Session:
         """Monotonic seconds."""
         return self.clock.now()
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait by the session's clock; raises ClientClosedError where the client is closed, then or meanwhile."""
+        with self._lifetime.call():
+            await self.clock.sleep(seconds)
+
     def service_time(self) -> float:
         """Seconds since 1970 by the service's clock."""
         return self._service_time.seconds()
