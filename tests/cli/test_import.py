@@ -38,7 +38,7 @@ def test_csv(voxloud: Console, tmp_path: Path) -> None:
     )
     result = imported(voxloud, tmp_path / "people.CSV", content)
     assert (result.code, result.err) == (0, "")
-    assert result.row == {"rows": 2, "valid": 2, "created": 2, "refused": 0, "unknown": 0, "untried": 0}
+    assert result.row == {"rows": 2, "valid": 2, "created": 2, "replayed": 0, "refused": 0, "unknown": 0, "untried": 0}
     ada, elodie = sorted([*voxloud.sandbox.state.contacts.values()][30:], key=lambda each: each.first_name)
     assert ada.phones == ("+390311111111", "+390322222222")
     assert (ada.company_name, ada.emails) == ("Engines,\r\nAnalytical", ())
@@ -92,7 +92,7 @@ def test_a_bad_row_is_told_with_line_field_and_reason_and_the_others_go_on(voxlo
     result = imported(voxloud, tmp_path / "people.csv", BAD_CSV)
     assert result.code == 1
     assert told(result) == BAD_LINES
-    assert result.row == {"rows": 10, "valid": 4, "created": 3, "refused": 7, "unknown": 0, "untried": 0}
+    assert result.row == {"rows": 10, "valid": 4, "created": 3, "replayed": 0, "refused": 7, "unknown": 0, "untried": 0}
     assert names(voxloud) == ["Ada", "Fay", "Hal"]
 
 
@@ -100,7 +100,7 @@ def test_a_dry_run_tells_the_same_and_sends_nothing(voxloud: Console, tmp_path: 
     result = imported(voxloud, tmp_path / "people.csv", BAD_CSV, "--dry-run")
     assert result.code == 1
     assert told(result) == [line for line in BAD_LINES if "400" not in line]
-    assert result.row == {"rows": 10, "valid": 4, "created": 0, "refused": 6, "unknown": 0, "untried": 0}
+    assert result.row == {"rows": 10, "valid": 4, "created": 0, "replayed": 0, "refused": 6, "unknown": 0, "untried": 0}
     assert voxloud.sandbox.requests == []
 
 
@@ -196,7 +196,7 @@ def test_a_row_whose_outcome_is_unknown_is_told_and_not_sent_again(voxloud: Cons
     assert result.code == 7
     assert [line[:18] for line in result.err.splitlines()] == ["voxloud: line 3: -"]  # that of line 2 was found
     assert result.err.count("may have been created or not") == 1
-    assert result.row == {"rows": 5, "valid": 5, "created": 4, "refused": 0, "unknown": 1, "untried": 0}
+    assert result.row == {"rows": 5, "valid": 5, "created": 4, "replayed": 0, "refused": 0, "unknown": 1, "untried": 0}
     assert voxloud.sandbox.count("POST") == 5
     assert names(voxloud) == ["N000", "N002", "N003", "N004"]
 

@@ -28,6 +28,7 @@ async def import_contacts(
     input_format: InputFormat | None = None,
     delimiter: str = ",",
     concurrency: int = _CONCURRENCY,
+    journal: Path | None = None,
     dry_run: Annotated[bool, Parameter(show_default=False)] = False,
     service: Service = _SERVICE,
     output: Output = _OUTPUT,
@@ -45,6 +46,8 @@ async def import_contacts(
         input_format: By default what the file's name says: .csv, .ndjson or .jsonl.
         delimiter: What separates two cells of CSV.
         concurrency: Rows sent at once.
+        journal: Remember in this file what was created: the same command, given again after it was interrupted or killed,
+            goes on and creates nothing twice. The file holds no field of a contact.
         dry_run: Check every row and send nothing.
     """
     _check(file, concurrency, delimiter)
@@ -58,7 +61,7 @@ async def import_contacts(
                 if client is None:
                     run.check()
                 else:
-                    await run.send(client.contacts, concurrency)
+                    await run.send(client.contacts, concurrency, journal)
         finally:
             output.values(asdict(run.tally))
     return run.exit_code

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal
 from attrs import define, field, frozen
 
 from ..protocol import jsontext
-from ..resources.contacts import ContactFields, whole
+from ..resources.contact_fields import ContactFields, whole
 
 InputFormat = Literal["csv", "ndjson"]
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 from attrs import define, field
 
 from ..errors import (
     ApiError,
     AuthenticationError,
-    DeadlineExceededError,
-    OutcomeUnknownError,
     PermissionDeniedError,
     RateLimitedError,
     RequestNotSentError,
     VoxloudError,
 )
+from ..resources.bulk.outcome import Outcome
 from ..resources.contacts import Contacts
 from .failure import DONE, NOT_ALL, UNKNOWN, judge
 from .import_rows import FIELDS, NO_SUCH_FIELD, Fault, Row
@@ -28,11 +29,16 @@ _HOPELESS = (AuthenticationError, PermissionDeniedError, RateLimitedError, Reque
 
 @define
 class Tally:
-    """What became of the rows. `valid` could be sent, `untried` were left when a run was given up."""
+    """What became of the rows.
+
+    `valid` could be sent, `replayed` were created by an earlier run with the same journal, `untried` were left when
+    the run was given up.
+    """
 
     rows: int = 0
     valid: int = 0
     created: int = 0
+    replayed: int = 0
     refused: int = 0
     unknown: int = 0
     untried: int = 0
@@ -45,6 +51,7 @@ class ImportRun:
     _rows: Iterator[Row | Fault]
     tally: Tally = field(factory=Tally, init=False)
     advance: Callable[[float], object] = field(default=lambda _: None, init=False)
+    _under_way: dict[int, Row | Fault] = field(factory=dict, init=False)
     _strange: set[str] = field(factory=set, init=False)
     _hopeless: VoxloudError | None = field(default=None, init=False)
 
@@ -59,53 +66,62 @@ class ImportRun:
 
     def check(self) -> None:
         """Check every row and send none."""
-        for _ in self._sendable():
-            pass
+        for row in self._read():
+            if isinstance(row, Fault):
+                self._faulty(row)
 
-    async def send(self, contacts: Contacts, concurrency: int) -> None:
+    async def send(self, contacts: Contacts, concurrency: int, journal: Path | None) -> None:
         """Send every row that can be sent, so many at once."""
-        rows = self._sendable()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(concurrency):
-                    tasks.create_task(self._work(rows, contacts))
-        except ExceptionGroup as group:  # the file broke off, or nobody listens any more
-            raise group.exceptions[0] from None
+            async with contacts.create_many(self._items(), concurrency=concurrency, journal=journal) as run:
+                async for outcome in run:
+                    self._told(self._under_way.pop(outcome.index), outcome)
+                    if self._hopeless is not None:
+                        run.stop()
+        except asyncio.CancelledError:
+            self._interrupted()
+            raise
+        except _HOPELESS as error:
+            self._hopeless = error
         if self._hopeless is not None:
             complain(judge(self._hopeless)[1])
             unread = sum(1 for _ in self._rows)
             self.tally.rows += unread
             self.tally.untried += unread
 
-    async def _work(self, rows: Iterator[Row], contacts: Contacts) -> None:
-        while self._hopeless is None and (row := next(rows, None)) is not None:
-            await self._create(row, contacts)
-
-    def _sendable(self) -> Iterator[Row]:
+    def _read(self) -> Iterator[Row | Fault]:
         for row in self._rows:
             self.tally.rows += 1
+            self.tally.valid += isinstance(row, Row)
             self.advance(1)
+            yield row
+
+    def _items(self) -> Iterator[Any]:
+        for index, row in enumerate(self._read()):
+            self._under_way[index] = row
+            # A faulty row goes along, and comes back as such: mended, it has the same number in the journal.
+            yield row.fields if isinstance(row, Row) else None
+
+    def _told(self, row: Row | Fault, outcome: Outcome[Any, Any]) -> None:
+        if isinstance(row, Fault):
+            self._faulty(row)
+        elif outcome.error is None:
+            self.tally.created += not outcome.replayed
+            self.tally.replayed += outcome.replayed
+        elif isinstance(outcome.error, _HOPELESS):
+            self._hopeless = outcome.error
+            self.tally.untried += 1
+        elif outcome.unknown:
+            self._unknown(row.line, str(outcome.error.__cause__ or outcome.error))
+        else:
+            self._refused(row.line, _blamed(outcome.error), str(outcome.error.args[0]))
+
+    def _interrupted(self) -> None:
+        for row in self._under_way.values():
             if isinstance(row, Row):
-                self.tally.valid += 1
-                yield row
+                self._unknown(row.line, "interrupted")
             else:
                 self._faulty(row)
-
-    async def _create(self, row: Row, contacts: Contacts) -> None:
-        try:
-            await contacts.create(**row.fields)
-        except _HOPELESS as error:
-            self._hopeless = error
-            self.tally.untried += 1
-        except (ApiError, DeadlineExceededError) as error:
-            self._refused(row.line, _blamed(error), str(error.args[0]))
-        except OutcomeUnknownError as error:
-            self._unknown(row.line, str(error.__cause__ or error))
-        except asyncio.CancelledError:
-            self._unknown(row.line, "interrupted")
-            raise
-        else:
-            self.tally.created += 1
 
     def _faulty(self, row: Fault) -> None:
         if row.reason != NO_SUCH_FIELD:
@@ -125,7 +141,7 @@ class ImportRun:
         complain(f"line {line}: -: it may have been created or not: {reason}")
 
 
-def _blamed(error: VoxloudError) -> str:
+def _blamed(error: Exception) -> str:
     """The field that the service's message names, if it names one."""
     message = error.message if isinstance(error, ApiError) else ""
     return next((name for name in FIELDS if name in message), "-")

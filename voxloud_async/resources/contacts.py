@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, Unpack
 
 from attrs import field, frozen
 
@@ -15,45 +15,14 @@ from ..protocol import arguments, operations
 from ..protocol.codec import unstructure
 from ..protocol.page import Page
 from ..session.caller import Caller
+from .bulk.run import BulkOptions, BulkRun
+from .bulk.source import Items
+from .contact_fields import FIELDS, ContactChanges, ContactFields, part, whole
+from .contact_writes import Creation, Deletion, Replacement
 from .deletion import delete
 from .outcome import settled
 
-
-class OptionalContactFields(TypedDict, total=False):
-    """Some fields of a contact. A field left out is not sent; None is sent as null."""
-
-    last_name: str | None
-    phones: Sequence[str] | None
-    """Secondary numbers, in E.164 format."""
-    primary_email: str | None
-    emails: Sequence[str] | None
-    company_name: str | None
-    job_title: str | None
-    website: str | None
-    crm_name: str | None
-    """Which CRM the contact is from; "Voxloud" where it is left out."""
-    crm_contact_url: str | None
-
-
-class ContactFields(OptionalContactFields, total=False):
-    """A whole contact: `first_name` and `primary_phone` are required."""
-
-    first_name: Required[str]
-    primary_phone: Required[str]
-    """In E.164 format, such as +390312345678."""
-
-
-class ContactChanges(OptionalContactFields, total=False):
-    """Any fields of a contact, to change them."""
-
-    first_name: str
-    primary_phone: str
-
-
-_REQUIRED = ("first_name", "primary_phone")
-_LISTS = ("phones", "emails")
 _WHOLE_SECONDS = 2.0  # the service tells both its time and that of a contact without fractions
-_FIELDS = (*_REQUIRED, *OptionalContactFields.__annotations__)
 
 
 @frozen
@@ -115,6 +84,35 @@ class Contacts:
         """Delete a contact; raises `NotFoundError` unless `missing_ok`. API: Delete contact."""
         await delete(self._caller, operations.DELETE_CONTACT, id, missing_ok=missing_ok)
 
+    def create_many(
+        self, items: Items[ContactFields], **options: Unpack[BulkOptions]
+    ) -> BulkRun[ContactFields, Contact]:
+        """Create a contact of each item; see `BulkRun` and `BulkOptions`.
+
+        `items` are mappings with the fields of `create`, iterable or async iterable. A run with a journal sends what
+        failed again, and so it does with what it knows nothing of and does not find. API: Create contact.
+        """
+        return BulkRun.of(self._caller, Creation(self._caller, self._alike), items, options)
+
+    def update_many(
+        self, items: Items[tuple[str, ContactFields]], **options: Unpack[BulkOptions]
+    ) -> BulkRun[tuple[str, ContactFields], Contact]:
+        """Replace a contact by each pair of id and fields, as `update` does; for the rest see `create_many`.
+
+        API: Update contact.
+        """
+        return BulkRun.of(self._caller, Replacement(self._caller), items, options)
+
+    def delete_many(
+        self, items: Items[str], *, missing_ok: bool = False, **options: Unpack[BulkOptions]
+    ) -> BulkRun[str, None]:
+        """Delete the contact of each id, as `delete` does; for the rest see `create_many`.
+
+        A search that is read meanwhile misses contacts, since its pages move: collect its ids first. API: Delete
+        contact.
+        """
+        return BulkRun.of(self._caller, Deletion(self._caller, missing_ok), items, options)
+
     def search(
         self,
         *,
@@ -158,6 +156,12 @@ class Contacts:
         oldest = self._caller.service_time() - (self._caller.now() - since) - _WHOLE_SECONDS
         return [contact for contact in page.items if _is_new(contact, oldest) and _has_fields(contact, body)]
 
+    async def _alike(self, body: Mapping[str, Any], since: Callable[[], float]) -> list[Contact]:
+        """Contacts with these fields that the service has made since a moment of its clock, the oldest first."""
+        found = await self.search(phone=body["primary_phone"]).collect()
+        oldest = since() - _WHOLE_SECONDS
+        return [contact for contact in found if _is_new(contact, oldest) and _has_fields(contact, body)]
+
     async def _page(self, query: Mapping[str, str], page_size: int, offset: int | None) -> Page[Contact]:
         paging = {"offset": str(offset or 0), "limit": str(page_size)}
         return await self._caller.call(operations.SEARCH_CONTACTS, query={**query, **paging})
@@ -165,33 +169,10 @@ class Contacts:
     async def _replace(self, contact: Contact, changes: Mapping[str, Any]) -> Contact:
         # Every value goes along, `crm_name` above all: leaving it out may take the contact from its CRM (anomaly C5).
         # A null does not: left out it stays one, and who does not take nulls (C6) would refuse it.
-        held = {name: value for name, value in unstructure(contact).items() if name in _FIELDS and value is not None}
+        held = {name: value for name, value in unstructure(contact).items() if name in FIELDS and value is not None}
         body = held | dict(changes)
         segment = arguments.segment("id", contact.id)
         return await self._caller.call(operations.UPDATE_CONTACT, segment=segment, body=body)
-
-
-def whole(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked wire object of a whole contact."""
-    arguments.known(fields, _FIELDS)
-    for name in _REQUIRED:
-        if name not in fields:
-            raise TypeError(f"{name} is required")
-    return part(fields)
-
-
-def part(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked wire object of some fields of a contact."""
-    arguments.known(fields, _FIELDS)
-    if not fields:
-        raise ValueError("no field is given")
-    return {name: _checked(name, value) for name, value in fields.items()}
-
-
-def _checked(name: str, value: object) -> object:
-    if name in _REQUIRED:
-        return arguments.text(name, value)
-    return arguments.texts(name, value) if name in _LISTS else arguments.optional_text(name, value)
 
 
 def _comparable(contact: Contact) -> dict[str, Any]:
@@ -209,7 +190,7 @@ def _is_new(contact: Contact, oldest: float) -> bool:
 def _has_fields(contact: Contact, body: Mapping[str, Any]) -> bool:
     # "John&Associates" was sent and "John & Associates" came back (anomaly C3).
     held = unstructure(contact)
-    unsent = set(_FIELDS) - set(body) - {"crm_name"}  # which the service fills in
+    unsent = set(FIELDS) - set(body) - {"crm_name"}  # which the service fills in
     if any(held.get(name) for name in unsent):
         return False
     return all(_squeezed(held.get(name)) == _squeezed(value) for name, value in body.items() if value)

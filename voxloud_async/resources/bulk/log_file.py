@@ -1,0 +1,135 @@
+"""A file that only grows: a line lives on once it is written, and through a power cut once it is synced."""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+from collections.abc import Iterator
+from functools import partial
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+from attrs import define, field
+
+from .lock import claim
+
+_CHUNK: Final = 512
+_sync: Final = getattr(os, "fdatasync", os.fsync)
+
+
+class OwnerOnly(FileIO):
+    """A file that nobody else may read, for reading and for writing at its end."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "a+b", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+@define(eq=False)
+class LogFile:
+    """Lines of bytes, each written at once and for good."""
+
+    path: Path
+    _file: FileIO
+    _broken: OSError | None = field(default=None, init=False)
+    _syncing: asyncio.Task[None] | None = field(default=None, init=False)
+    _next: asyncio.Task[None] | None = field(default=None, init=False)
+
+    @classmethod
+    def open(cls, path: Path) -> LogFile:
+        """Open it, or make it; raises OSError, and ValueError where it is in use."""
+        file = OwnerOnly(path)
+        try:
+            _claim(file, path)
+            return cls(path, file)
+        except BaseException:
+            file.close()
+            raise
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """The whole lines, each with the place at which it begins."""
+        place = 0
+        with self.path.open("rb") as reader:
+            for line in reader:
+                if line.endswith(b"\n"):
+                    yield place, line
+                place += len(line)
+
+    def at(self, place: int) -> bytes:
+        """The line that begins there."""
+        self._file.seek(place)
+        line = b""
+        for chunk in iter(partial(self._file.read, _CHUNK), b""):
+            line += chunk
+            if b"\n" in chunk:
+                break
+        return line.partition(b"\n")[0]
+
+    def torn(self) -> bytes:
+        """What stands after the last whole line: one that a killed process did not finish."""
+        last = b""
+        with self.path.open("rb") as reader:
+            for line in reader:
+                last = line
+        return b"" if last.endswith(b"\n") else last
+
+    def mend(self) -> None:
+        """Take away what stands after the last whole line."""
+        self._file.truncate(self._file.seek(0, os.SEEK_END) - len(self.torn()))
+
+    def append(self, line: bytes) -> None:
+        """Write a line; raises OSError, and then refuses all others, since a part of it may stand there."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(f"{self.path} could not be written to the end")  # noqa: TRY301 - as if the system had
+        except OSError as error:
+            self._broken = error
+            raise
+
+    def holds(self, part: bytes) -> bool:
+        """Whether this stands in it, also after it was closed."""
+        with self.path.open("rb") as reader, mmap.mmap(reader.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(part) >= 0
+
+    async def sync(self) -> None:
+        """Wait until all that is written is on the disk. Those who come while the disk is busy share its next turn."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._sync_after(self._syncing))
+        await asyncio.shield(self._next)
+
+    async def aclose(self) -> None:
+        """Sync and close."""
+        try:
+            await self.sync()
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Close, and let others open it."""
+        self._file.close()
+
+    async def _sync_after(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        self._syncing, self._next = self._next, None
+        await asyncio.to_thread(_sync, self._file.fileno())
+
+
+def make_durable(folder: Path) -> None:
+    """Sync the entry of a new file, where the system can."""
+    if os.name != "nt":
+        entry = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)
+
+
+def _claim(file: FileIO, path: Path) -> None:
+    try:
+        claim(file.fileno())
+    except (BlockingIOError, PermissionError):  # POSIX, Windows
+        raise ValueError(f"journal {path} is in use by another run") from None

@@ -1,0 +1,159 @@
+"""Carries changes out, and tells what became of those whose answer nobody heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from attrs import define, field
+
+from ...errors import (
+    ApiError,
+    AuthenticationError,
+    ClientClosedError,
+    DeadlineExceededError,
+    OutcomeUnknownError,
+    RequestNotSentError,
+    ServerError,
+    UsageError,
+    VoxloudError,
+)
+from ...session.caller import Caller
+from .change import Change
+from .record import Intent, Marks, Record
+
+R = TypeVar("R")
+
+FATAL = (AuthenticationError, ClientClosedError, UsageError)
+"""What one item met, every other would meet."""
+
+SETTLED: Final = 5.0
+"""Seconds after which a request of a killed run has taken effect, and can be found, or never will."""
+
+_REMEMBERED = 65_536  # ids; only those made in the seconds of one call can be mistaken for its result
+
+
+@define(eq=False)
+class Settlement:
+    """Knows whose result an object is: no object becomes the result of two items."""
+
+    _caller: Caller
+    _record: Record
+    _sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    _claims: dict[str, None] = field(factory=dict, init=False)
+    _open: dict[str, list[str]] = field(factory=dict, init=False)
+    """By key the items of which it is not known whether they are done."""
+
+    def __attrs_post_init__(self) -> None:
+        for intent in self._record.pending():
+            self._reopen(intent.marks)
+
+    async def carry_out(self, index: int, change: Change[R], begun: Intent | None) -> R:
+        """Send it, unless an earlier run has; raises the error of the call. Changes of one key must not overlap."""
+        if begun is None or change.look is None:
+            return await self._send(index, change, begun)
+        found = await self._left_behind(change, begun)
+        return await self._send(index, change, begun) if found is None else self._claim(change, found)
+
+    async def _send(self, index: int, change: Change[R], begun: Intent | None) -> R:
+        started = self._caller.now()
+        if begun is None:
+            await self._record.begin(index, change, self._caller.service_time())
+        try:
+            result = await change.send(begun is not None)
+        except OutcomeUnknownError as error:
+            return self._claim(change, await self._answer_lost(error, change, started, known=begun is not None))
+        except VoxloudError as error:
+            if begun is None and _without_effect(error):
+                self._record.void(index)
+            raise
+        return self._claim(change, result)
+
+    def _claim(self, change: Change[R], result: R) -> R:
+        if change.look is not None:
+            self._claims[change.identify(result)] = None
+            if len(self._claims) > _REMEMBERED:
+                del self._claims[next(iter(self._claims))]
+            if self._open:
+                self._resolve(self._record.marks(change))
+        return result
+
+    async def _left_behind(self, change: Change[R], begun: Intent) -> R | None:
+        """What a run that was killed has made of it, or None where it has made nothing."""
+        found = await self._unclaimed_since(change, begun.at)
+        too_soon = min(SETTLED, begun.at + SETTLED - self._caller.service_time())
+        if not found and too_soon > 0.0:
+            await self._sleep(too_soon)
+            found = await self._unclaimed_since(change, begun.at)
+        if not found:
+            return None
+        if not self._tells(change, found):
+            error = OutcomeUnknownError()
+            error.resolve = partial(self._only, change, lambda: begun.at)
+            raise _with_candidates(error, change, found)
+        return found[0]
+
+    async def _unclaimed_since(self, change: Change[R], at: float) -> Sequence[R]:
+        try:
+            return await self._unclaimed(change, lambda: at)
+        except FATAL:
+            raise
+        except VoxloudError as error:
+            raise OutcomeUnknownError from error
+
+    async def _answer_lost(self, error: OutcomeUnknownError, change: Change[R], started: float, *, known: bool) -> R:
+        """What was made, where it can be told; else the error with what is known."""
+
+        def since() -> float:
+            return self._caller.service_time() - (self._caller.now() - started)
+
+        if not known:
+            self._reopen(self._record.marks(change))
+        error.resolve = partial(self._only, change, since)
+        try:
+            found = await self._unclaimed(change, since)
+        except VoxloudError:
+            raise error from error.__cause__
+        if self._tells(change, found):
+            return found[0]
+        raise _with_candidates(error, change, found) from error.__cause__
+
+    async def _only(self, change: Change[R], since: Callable[[], float]) -> R | None:
+        found = await self._unclaimed(change, since)
+        return found[0] if self._tells(change, found) else None
+
+    async def _unclaimed(self, change: Change[R], since: Callable[[], float]) -> Sequence[R]:
+        assert change.look is not None  # noqa: S101 - what may be sent again is never looked for
+        return [found for found in await change.look(since) if not self._claimed(change.identify(found))]
+
+    def _claimed(self, identifier: str) -> bool:
+        return identifier in self._claims or self._record.claimed(identifier)
+
+    def _tells(self, change: Change[Any], found: Sequence[object]) -> bool:
+        """Whether the first found is its result: nobody else's, or that of one that says the very same."""
+        alike = self._open.get(self._record.marks(change).key, [])
+        return 0 < len(found) <= len(alike) and len(set(alike)) == 1
+
+    def _reopen(self, marks: Marks) -> None:
+        self._open.setdefault(marks.key, []).append(marks.item)
+
+    def _resolve(self, marks: Marks) -> None:
+        alike = self._open.get(marks.key, [])
+        if marks.item in alike:
+            alike.remove(marks.item)
+        if not alike:
+            self._open.pop(marks.key, None)
+
+
+def _with_candidates(error: OutcomeUnknownError, change: Change[R], found: Sequence[R]) -> OutcomeUnknownError:
+    error.candidates = tuple(map(change.identify, found))
+    return error
+
+
+def _without_effect(error: VoxloudError) -> bool:
+    """Whether a create that ended so has created nothing: it was not sent, or refused."""
+    if isinstance(error, RequestNotSentError | DeadlineExceededError) or error.sent is False:
+        return True
+    return isinstance(error, ApiError) and not isinstance(error, ServerError)
