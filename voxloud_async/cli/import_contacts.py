@@ -46,8 +46,8 @@ async def import_contacts(
         input_format: By default what the file's name says: .csv, .ndjson or .jsonl.
         delimiter: What separates two cells of CSV.
         concurrency: Rows sent at once.
-        journal: Remember in this file what was created: the same command, given again after it was interrupted or killed,
-            goes on and creates nothing twice. The file holds no field of a contact.
+        journal: Remember in this file what was created: the same command, given again after it was interrupted or
+            killed, goes on and creates nothing twice. The file holds no field of a contact.
         dry_run: Check every row and send nothing.
     """
     _check(file, concurrency, delimiter)

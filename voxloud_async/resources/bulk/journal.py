@@ -51,9 +51,9 @@ class Journal:
         """The digests by which it is told again."""
         return marks(change, self._salt)
 
-    def pending(self) -> Iterable[Intent]:
+    def pending(self) -> Iterable[tuple[int, Intent]]:
         """All that was begun and is not done."""
-        return [*self._begun.values()]
+        return [*self._begun.items()]
 
     def before(self, index: int, change: Change[Any]) -> Intent | Done | None:
         """What is known of an item; ValueError where another item stands in its place."""

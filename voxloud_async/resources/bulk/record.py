@@ -51,8 +51,8 @@ class Record(Protocol):
         """The digests by which it is told again."""
         ...
 
-    def pending(self) -> Iterable[Intent]:
-        """All that may have been sent, by a run before this one."""
+    def pending(self) -> Iterable[tuple[int, Intent]]:
+        """By number all that may have been sent, by a run before this one."""
         ...
 
     def before(self, index: int, change: Change[Any]) -> Intent | Done | None:
@@ -87,7 +87,7 @@ class NoRecord:
         """The digests, without a salt: nobody else sees them."""
         return marks(change, b"")
 
-    def pending(self) -> Iterable[Intent]:
+    def pending(self) -> Iterable[tuple[int, Intent]]:
         """Nothing."""
         return ()
 

@@ -70,6 +70,7 @@ class BulkRun(Generic[ItemT, ResultT]):
     _record: Record = field(factory=NoRecord, init=False)
     _settlement: Settlement = field(init=False)
     _begun: bool = field(default=False, init=False)
+    _closing: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     @classmethod
     def of(
@@ -153,11 +154,12 @@ class BulkRun(Generic[ItemT, ResultT]):
         self._pool.start()
 
     async def _close(self) -> None:
-        try:
-            await self._pool.aclose()
-        finally:
-            record, self._record = self._record, NoRecord()
-            await record.aclose()
+        async with self._closing:  # a run that was dropped closes itself, perhaps while somebody closes it
+            try:
+                await self._pool.aclose()
+            finally:
+                record, self._record = self._record, NoRecord()
+                await record.aclose()
 
     async def _outcome(self, index: int, item: ItemT) -> Outcome[ItemT, ResultT]:
         try:

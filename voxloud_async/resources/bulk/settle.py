@@ -43,19 +43,19 @@ class Settlement:
     _record: Record
     _sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _claims: dict[str, None] = field(factory=dict, init=False)
-    _open: dict[str, list[str]] = field(factory=dict, init=False)
-    """By key the items of which it is not known whether they are done."""
+    _open: dict[str, dict[int, str]] = field(factory=dict, init=False)
+    """By key and number the items of which it is not known whether they are done."""
 
     def __attrs_post_init__(self) -> None:
-        for intent in self._record.pending():
-            self._reopen(intent.marks)
+        for index, intent in self._record.pending():
+            self._reopen(index, intent.marks)
 
     async def carry_out(self, index: int, change: Change[R], begun: Intent | None) -> R:
         """Send it, unless an earlier run has; raises the error of the call. Changes of one key must not overlap."""
         if begun is None or change.look is None:
             return await self._send(index, change, begun)
         found = await self._left_behind(change, begun)
-        return await self._send(index, change, begun) if found is None else self._claim(change, found)
+        return await self._send(index, change, begun) if found is None else self._claim(index, change, found)
 
     async def _send(self, index: int, change: Change[R], begun: Intent | None) -> R:
         started = self._caller.now()
@@ -64,20 +64,20 @@ class Settlement:
         try:
             result = await change.send(begun is not None)
         except OutcomeUnknownError as error:
-            return self._claim(change, await self._answer_lost(error, change, started, known=begun is not None))
+            return self._claim(index, change, await self._answer_lost(index, error, change, started))
         except VoxloudError as error:
             if begun is None and _without_effect(error):
                 self._record.void(index)
             raise
-        return self._claim(change, result)
+        return self._claim(index, change, result)
 
-    def _claim(self, change: Change[R], result: R) -> R:
+    def _claim(self, index: int, change: Change[R], result: R) -> R:
         if change.look is not None:
             self._claims[change.identify(result)] = None
             if len(self._claims) > _REMEMBERED:
                 del self._claims[next(iter(self._claims))]
             if self._open:
-                self._resolve(self._record.marks(change))
+                self._resolve(index, self._record.marks(change).key)
         return result
 
     async def _left_behind(self, change: Change[R], begun: Intent) -> R | None:
@@ -103,14 +103,13 @@ class Settlement:
         except VoxloudError as error:
             raise OutcomeUnknownError from error
 
-    async def _answer_lost(self, error: OutcomeUnknownError, change: Change[R], started: float, *, known: bool) -> R:
+    async def _answer_lost(self, index: int, error: OutcomeUnknownError, change: Change[R], started: float) -> R:
         """What was made, where it can be told; else the error with what is known."""
 
         def since() -> float:
             return self._caller.service_time() - (self._caller.now() - started)
 
-        if not known:
-            self._reopen(self._record.marks(change))
+        self._reopen(index, self._record.marks(change))
         error.resolve = partial(self._only, change, since)
         try:
             found = await self._unclaimed(change, since)
@@ -133,18 +132,17 @@ class Settlement:
 
     def _tells(self, change: Change[Any], found: Sequence[object]) -> bool:
         """Whether the first found is its result: nobody else's, or that of one that says the very same."""
-        alike = self._open.get(self._record.marks(change).key, [])
-        return 0 < len(found) <= len(alike) and len(set(alike)) == 1
+        alike = self._open.get(self._record.marks(change).key, {})
+        return 0 < len(found) <= len(alike) and len(set(alike.values())) == 1
 
-    def _reopen(self, marks: Marks) -> None:
-        self._open.setdefault(marks.key, []).append(marks.item)
+    def _reopen(self, index: int, marks: Marks) -> None:
+        self._open.setdefault(marks.key, {})[index] = marks.item
 
-    def _resolve(self, marks: Marks) -> None:
-        alike = self._open.get(marks.key, [])
-        if marks.item in alike:
-            alike.remove(marks.item)
+    def _resolve(self, index: int, key: str) -> None:
+        alike = self._open.get(key, {})
+        alike.pop(index, None)
         if not alike:
-            self._open.pop(marks.key, None)
+            self._open.pop(key, None)
 
 
 def _with_candidates(error: OutcomeUnknownError, change: Change[R], found: Sequence[R]) -> OutcomeUnknownError:

@@ -50,9 +50,7 @@ class Source(Generic[T]):
 
     def end(self, error: BaseException | None = None) -> None:
         """Read no more."""
-        if self.ended:
-            return
-        self.ended, self.error = True, error
+        self.ended, self.error = True, self.error or error
         if self._pull is not None:
             self._pull.cancel()
 
@@ -60,7 +58,6 @@ class Source(Generic[T]):
         """End, and wait until nothing reads any more."""
         self.end()
         if self._pull is not None:
-            self._pull.cancel()
             await asyncio.wait({self._pull})
 
     async def _next(self) -> object:
