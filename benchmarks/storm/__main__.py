@@ -7,10 +7,11 @@ import time
 
 from attrs import frozen
 
+from benchmarks.page import table, write
 from voxloud_async.sandbox import TokenBucket
 
 from .contenders import CONTENDERS
-from .report import Row, plot, table, write
+from .report import PAGE, Row, plot
 from .server import Storm, service
 
 CALLS = 200
@@ -48,7 +49,7 @@ def main() -> None:
                     print(name, retry_after, results[name][-1], flush=True)
         rows += [_row(name, retry_after=retry_after, rounds=rounds) for name, rounds in results.items()]
     heads = ["contender", "Retry-After", "came through", "seconds", "refused"]
-    write("storm", table(heads, [_cells(row) for row in rows]))
+    write("storm", table(heads, [_cells(row) for row in rows]), PAGE)
     plot(rows, CALLS)
 
 

@@ -163,9 +163,11 @@ def main(wanted: Sequence[str]) -> None:
             rows.append([name, *_cells(mean(case))])
             print(*rows[-1], sep="  ", flush=True)
     if not wanted:
-        from .report import table, write  # noqa: PLC0415 - it loads matplotlib, which the figures do not need
+        from benchmarks.page import table, write  # noqa: PLC0415 - it loads matplotlib, which the figures do not need
 
-        write("simulation", table(HEADS, rows))
+        from .report import PAGE  # noqa: PLC0415 - the same
+
+        write("simulation", table(HEADS, rows), PAGE)
 
 
 def _cells(f: Figures) -> list[str]:
