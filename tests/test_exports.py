@@ -15,6 +15,7 @@ import voxloud_async
 from voxloud_async import client, paging
 from voxloud_async.protocol import page
 from voxloud_async.resources import contacts
+from voxloud_async.resources.bulk import outcome, run
 from voxloud_async.session import events, policy
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def documented() -> list[object]:
     offered = [getattr(face, name) for face in faces for name in listed(face)]
     told = [value for value in vars(events).values() if inspect.isclass(value) and value.__module__ == events.__name__]
     more = [*resources(), *told, paging.Listing, page.Page, policy.RetryPolicy, client.InsecureBaseURLWarning]
+    more += [run.BulkRun, run.BulkOptions, outcome.Outcome, outcome.Summary]
     own = [value for value in (*offered, *more) if inspect.isclass(value) or inspect.isfunction(value)]
     return list(dict.fromkeys(own))
 

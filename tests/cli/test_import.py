@@ -275,3 +275,33 @@ def test_a_column_no_contact_has_is_named_once(voxloud: Console, tmp_path: Path)
     content = "first_name,primary_phone,nickname\n" + "Ada,+390312345678,A\n" * 20
     result = imported(voxloud, tmp_path / "people.csv", content)
     assert (result.code, result.err.count("nickname"), result.row["refused"]) == (1, 1, 20)
+
+
+def test_an_import_with_a_journal_creates_nothing_twice(voxloud: Console, tmp_path: Path) -> None:
+    journal = str(tmp_path / "import.journal")
+    content = many(6).replace("+390310000003", "031")
+    first = imported(voxloud, tmp_path / "people.csv", content, "--journal", journal)
+    assert (first.code, first.row["created"], first.row["refused"], first.row["replayed"]) == (1, 5, 1, 0)
+    content = content.replace(",031\n", ",+390310000003\n")
+    again = imported(voxloud, tmp_path / "people.csv", content, "--journal", journal)
+    assert (again.code, again.row["created"], again.row["replayed"]) == (0, 1, 5)
+    assert names(voxloud) == [f"N{n:03}" for n in range(6)]
+    assert voxloud.sandbox.count("POST") == 7
+
+
+def test_a_faulty_row_keeps_its_number_in_the_journal(voxloud: Console, tmp_path: Path) -> None:
+    journal = str(tmp_path / "import.journal")
+    broken, mended = many(4).replace("N001", ""), many(4)
+    assert imported(voxloud, tmp_path / "people.csv", broken, "--journal", journal).code == 1
+    again = imported(voxloud, tmp_path / "people.csv", mended, "--journal", journal)
+    assert (again.code, again.row["created"], again.row["replayed"]) == (0, 1, 3)
+    assert names(voxloud) == [f"N{n:03}" for n in range(4)]
+
+
+def test_a_journal_of_another_file_is_refused(voxloud: Console, tmp_path: Path) -> None:
+    journal = str(tmp_path / "import.journal")
+    imported(voxloud, tmp_path / "people.csv", many(2), "--journal", journal)
+    result = imported(voxloud, tmp_path / "others.csv", many(50).replace("N000", "X000"), "--journal", journal)
+    assert result.code == 2
+    assert "import.journal is of other items: item 0 was another one" in result.err
+    assert voxloud.sandbox.count("POST") == 2

@@ -154,6 +154,26 @@ def test_an_interrupted_import_tells_which_rows_are_in_doubt(sandbox: Sandbox, t
     assert json.loads(out)["unknown"] == 2
 
 
+def test_an_interrupted_import_goes_on_from_its_journal(sandbox: Sandbox, tmp_path: Path) -> None:
+    file, journal = tmp_path / "people.csv", str(tmp_path / "journal")
+    file.write_text(
+        "first_name,primary_phone\n,+390312345677\n" + "".join(f"N{n},+39031000000{n}\n" for n in range(3)),
+        encoding="utf-8",
+    )
+    sandbox.fail_next(Fault(delay=0.0))  # what time it is there
+    sandbox.fail_next(Fault(delay=30.0), n=3)
+    process = started("contacts", "import", str(file), "--journal", journal)
+    give_up = time.monotonic() + SECONDS
+    while sandbox.count("POST") < 3 and time.monotonic() < give_up:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate(timeout=SECONDS)
+    out, err = started("contacts", "import", str(file), "--journal", journal).communicate(timeout=SECONDS)
+    assert err == "voxloud: line 2: first_name: is required\n"
+    assert (json.loads(out)["created"], json.loads(out)["refused"]) == (3, 1)
+    assert sandbox.count("POST") == 3
+
+
 def test_a_bar_shows_on_a_terminal_how_an_import_goes(sandbox: Sandbox, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("first_name,primary_phone\nAda,+390312345678\n,+390312345679\n", encoding="utf-8")

@@ -228,7 +228,7 @@ async def test_what_failed_is_sent_again_and_may_be_mended(
 async def test_other_items_are_refused(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
     await client.contacts.create_many(contacts(5), journal=journal).finish()
     others = [contact(0), contact(1), JOHN, *contacts(9)]
-    run = client.contacts.create_many(others, journal=journal, concurrency=2)
+    run = client.contacts.create_many(others, journal=journal, concurrency=12)
     with pytest.raises(ValueError, match=r"run.journal is of other items: item 2 was another one"):
         await run.finish()
     assert sandbox.count("POST") == 5

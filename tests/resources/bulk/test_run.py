@@ -308,13 +308,16 @@ async def test_an_error_of_who_is_told_is_the_callers(client: VoxloudClient) -> 
     assert left_behind() == []
 
 
-async def test_a_fault_of_our_own_is_raised(client: VoxloudClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [ZeroDivisionError, asyncio.CancelledError])
+async def test_a_fault_of_our_own_is_raised(
+    client: VoxloudClient, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
+) -> None:
     async def broken(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError
+        raise fault
 
     run = client.contacts.create_many(contacts(100), concurrency=4)
     monkeypatch.setattr(type(client._session), "call", broken)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(fault):
         await run.finish()
     assert run.summary.outcomes == 0
     assert 1 <= len(run.pending) <= 4

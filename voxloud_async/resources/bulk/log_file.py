@@ -6,7 +6,7 @@ import asyncio
 import mmap
 import os
 from collections.abc import Iterator
-from functools import partial
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,6 @@ from attrs import define, field
 
 from .lock import claim
 
-_CHUNK: Final = 512
 _sync: Final = getattr(os, "fdatasync", os.fsync)
 
 
@@ -58,13 +57,9 @@ class LogFile:
 
     def at(self, place: int) -> bytes:
         """The line that begins there."""
-        self._file.seek(place)
-        line = b""
-        for chunk in iter(partial(self._file.read, _CHUNK), b""):
-            line += chunk
-            if b"\n" in chunk:
-                break
-        return line.partition(b"\n")[0]
+        with self.path.open("rb") as reader:
+            reader.seek(place)
+            return reader.readline()
 
     def torn(self) -> bytes:
         """What stands after the last whole line: one that a killed process did not finish."""
@@ -119,8 +114,8 @@ class LogFile:
 
 
 def make_durable(folder: Path) -> None:
-    """Sync the entry of a new file, where the system can."""
-    if os.name != "nt":
+    """Sync the entry of a new file."""
+    with suppress(PermissionError):  # Windows opens no folder
         entry = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(entry)

@@ -27,6 +27,7 @@ class Pool(Generic[ItemT, T]):
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
     _room: asyncio.Semaphore = field(init=False)
     _workers: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _closed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._room = asyncio.Semaphore(self._size)
@@ -52,6 +53,7 @@ class Pool(Generic[ItemT, T]):
 
     async def aclose(self) -> None:
         """Cancel what is under way and wait until it is gone."""
+        self._closed = True
         workers = list(self._workers)
         for worker in workers:
             worker.cancel()
@@ -66,12 +68,18 @@ class Pool(Generic[ItemT, T]):
             entry = await self._source.read()
             if entry is None:
                 return
-            index, self.pending[index] = entry[0], entry[1]
-            self._ready.append((index, await self._make(index, entry[1])))
+            index, item = entry
+            self.pending[index] = item
+            try:
+                made = await self._make(index, item)
+            except Exception as error:  # noqa: BLE001 - raised to whoever takes the outcomes
+                self._source.end(error)  # at once: nobody shall read on meanwhile
+                return
+            self._ready.append((index, made))
             self._news.set()
 
     def _left(self, worker: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
-        if not worker.cancelled() and (error := worker.exception()) is not None:
-            self._source.end(error)
+        if worker.cancelled() and not self._closed:  # by what it called: its item has no outcome
+            self._source.end(asyncio.CancelledError())
         self._news.set()

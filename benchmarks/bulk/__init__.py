@@ -1,0 +1,1 @@
+"""Contacts in bulk: exact through SIGKILL, and how fast."""
