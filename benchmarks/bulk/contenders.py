@@ -33,8 +33,17 @@ async def journaled(service: Service, count: int) -> None:
 
 async def gathered(service: Service, count: int) -> None:
     """All at once behind a semaphore, all in memory; the first error ends it."""
+    await _gathered(service, count, fresh=False)
+
+
+async def gathered_fresh(service: Service, count: int) -> None:
+    """The same with a new connection for each request, as a create of this client has it."""
+    await _gathered(service, count, fresh=True)
+
+
+async def _gathered(service: Service, count: int, *, fresh: bool) -> None:
     room = asyncio.Semaphore(CONCURRENCY)
-    async with _session(service, CONCURRENCY) as session:
+    async with _session(service, CONCURRENCY, fresh=fresh) as session:
 
         async def create(item: Mapping[str, Any]) -> Any:
             async with room:
@@ -53,6 +62,7 @@ async def one_by_one(service: Service, count: int) -> None:
 CONTENDERS: dict[str, Run] = {
     "voxloud_async, create_many": bulk,
     "voxloud_async, with a journal": journaled,
+    "aiohttp, gather, new connections": gathered_fresh,
     "aiohttp, gather": gathered,
     "aiohttp, one by one": one_by_one,
 }
@@ -66,8 +76,8 @@ async def _bulk(service: Service, count: int, journal: Path | None) -> None:
         raise RuntimeError(f"{summary}")
 
 
-def _session(service: Service, connections: int) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=connections)
+def _session(service: Service, connections: int, *, fresh: bool = False) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=connections, force_close=fresh)
     return aiohttp.ClientSession(service.url, headers={"Voverc-Auth": service.key}, connector=connector)
 
 

@@ -51,7 +51,7 @@ class ImportRun:
     _rows: Iterator[Row | Fault]
     tally: Tally = field(factory=Tally, init=False)
     advance: Callable[[float], object] = field(default=lambda _: None, init=False)
-    _under_way: dict[int, Row | Fault] = field(factory=dict, init=False)
+    _under_way: dict[int, Row] = field(factory=dict, init=False)
     _strange: set[str] = field(factory=set, init=False)
     _hopeless: VoxloudError | None = field(default=None, init=False)
 
@@ -66,20 +66,20 @@ class ImportRun:
 
     def check(self) -> None:
         """Check every row and send none."""
-        for row in self._read():
-            if isinstance(row, Fault):
-                self._faulty(row)
+        for _ in self._read():
+            pass
 
     async def send(self, contacts: Contacts, concurrency: int, journal: Path | None) -> None:
         """Send every row that can be sent, so many at once."""
         try:
             async with contacts.create_many(self._items(), concurrency=concurrency, journal=journal) as run:
                 async for outcome in run:
-                    self._told(self._under_way.pop(outcome.index), outcome)
+                    self._told(outcome)
                     if self._hopeless is not None:
                         run.stop()
         except asyncio.CancelledError:
-            self._interrupted()
+            for row in self._under_way.values():
+                self._unknown(row.line, "interrupted")
             raise
         except _HOPELESS as error:
             self._hopeless = error
@@ -92,20 +92,25 @@ class ImportRun:
     def _read(self) -> Iterator[Row | Fault]:
         for row in self._rows:
             self.tally.rows += 1
-            self.tally.valid += isinstance(row, Row)
             self.advance(1)
+            if isinstance(row, Row):
+                self.tally.valid += 1
+            else:
+                self._faulty(row)
             yield row
 
     def _items(self) -> Iterator[Any]:
         for index, row in enumerate(self._read()):
-            self._under_way[index] = row
-            # A faulty row goes along, and comes back as such: mended, it has the same number in the journal.
+            if isinstance(row, Row):
+                self._under_way[index] = row
+            # A faulty row goes along as nothing: mended, it has the same number in the journal.
             yield row.fields if isinstance(row, Row) else None
 
-    def _told(self, row: Row | Fault, outcome: Outcome[Any, Any]) -> None:
-        if isinstance(row, Fault):
-            self._faulty(row)
-        elif outcome.error is None:
+    def _told(self, outcome: Outcome[Any, Any]) -> None:
+        row = self._under_way.pop(outcome.index, None)
+        if row is None:  # it was told when it was read
+            return
+        if outcome.error is None:
             self.tally.created += not outcome.replayed
             self.tally.replayed += outcome.replayed
         elif isinstance(outcome.error, _HOPELESS):
@@ -115,13 +120,6 @@ class ImportRun:
             self._unknown(row.line, str(outcome.error.__cause__ or outcome.error))
         else:
             self._refused(row.line, _blamed(outcome.error), str(outcome.error.args[0]))
-
-    def _interrupted(self) -> None:
-        for row in self._under_way.values():
-            if isinstance(row, Row):
-                self._unknown(row.line, "interrupted")
-            else:
-                self._faulty(row)
 
     def _faulty(self, row: Fault) -> None:
         if row.reason != NO_SUCH_FIELD:
