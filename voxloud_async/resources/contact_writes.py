@@ -8,15 +8,15 @@ from typing import Any
 
 from attrs import frozen
 
-from ..models import Contact
+from ..models import Contact, PhoneNumber
 from ..protocol import arguments, operations
 from ..session.caller import Caller
 from .bulk.change import Change
 from .contact_fields import ContactFields, whole
 from .deletion import delete
 
-Alike = Callable[[Mapping[str, Any], Callable[[], float]], Awaitable[Sequence[Contact]]]
-"""Finds the contacts with these fields that were made since a moment of the service's clock."""
+NewOf = Callable[[str, Callable[[], float]], Awaitable[Sequence[Contact]]]
+"""Finds the contacts of this number that were made since a moment of the service's clock."""
 
 
 @frozen
@@ -24,7 +24,8 @@ class Creation:
     """Creates contacts. Two of one number go one after the other: only so can a lost one be told from another."""
 
     _caller: Caller
-    _alike: Alike
+    _new_of: NewOf
+    _has_fields: Callable[[Contact, Mapping[str, Any]], bool]
 
     purpose = "create contacts"
 
@@ -35,12 +36,18 @@ class Creation:
     def prepare(self, item: ContactFields) -> Change[Contact]:
         """Check the fields."""
         body = whole(_mapping(item))
+        phone = body["primary_phone"]
         return Change(
-            key="".join(body["primary_phone"].split()),
+            key="".join(phone.split()),
             content=sorted(body.items()),
             send=lambda _: self._caller.call(operations.CREATE_CONTACT, body=body),
             identify=_id_of,
-            look=partial(self._alike, body),
+            look=partial(self._new_of, phone),
+            same=lambda contact: self._has_fields(contact, body),
+            # The service may write another number in a way of its own (anomaly C20), under which it is not found.
+            recognisable=all(
+                PhoneNumber.parse(number).e164 == number for number in [phone, *(body.get("phones") or ())]
+            ),
         )
 
 

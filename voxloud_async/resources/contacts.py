@@ -92,7 +92,7 @@ class Contacts:
         `items` are mappings with the fields of `create`, iterable or async iterable. A run with a journal sends what
         failed again, and so it does with what it knows nothing of and does not find. API: Create contact.
         """
-        return BulkRun.of(self._caller, Creation(self._caller, self._alike), items, options)
+        return BulkRun.of(self._caller, Creation(self._caller, self._new_of, _has_fields), items, options)
 
     def update_many(
         self, items: Items[tuple[str, ContactFields]], **options: Unpack[BulkOptions]
@@ -156,11 +156,11 @@ class Contacts:
         oldest = self._caller.service_time() - (self._caller.now() - since) - _WHOLE_SECONDS
         return [contact for contact in page.items if _is_new(contact, oldest) and _has_fields(contact, body)]
 
-    async def _alike(self, body: Mapping[str, Any], since: Callable[[], float]) -> list[Contact]:
-        """Contacts with these fields that the service has made since a moment of its clock, the oldest first."""
-        found = await self.search(phone=body["primary_phone"]).collect()
+    async def _new_of(self, phone: str, since: Callable[[], float]) -> list[Contact]:
+        """Contacts of this primary number that the service has made since a moment of its clock."""
+        found = await self.search(phone=phone).collect()
         oldest = since() - _WHOLE_SECONDS
-        return [contact for contact in found if _is_new(contact, oldest) and _has_fields(contact, body)]
+        return [each for each in found if _is_new(each, oldest) and _squeezed(each.primary_phone) == _squeezed(phone)]
 
     async def _page(self, query: Mapping[str, str], page_size: int, offset: int | None) -> Page[Contact]:
         paging = {"offset": str(offset or 0), "limit": str(page_size)}

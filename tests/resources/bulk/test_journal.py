@@ -17,7 +17,7 @@ from voxloud_async import VoxloudClient
 from voxloud_async.errors import AuthenticationError, BadRequestError, OutcomeUnknownError
 from voxloud_async.resources.bulk import log_file, settle
 from voxloud_async.resources.bulk.outcome import Summary
-from voxloud_async.sandbox import Fault, Sandbox, Weather
+from voxloud_async.sandbox import Fault, Quirks, Sandbox, Weather
 from voxloud_async.testing import FakeTransport, answer
 
 from .samples import contact, contacts, names, once_each
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.resources.conftest import Serve
     from voxloud_async.wire.message import Request, Response
 
 JOHN: Any = {"first_name": "John", "primary_phone": "+390312345678", "company_name": "John&Associates"}
 LOST = Fault(cut="inside_headers", executed=True)
 UNSENT = Fault(cut="inside_headers")
+CONTACT_QUIRKS = {
+    *("create_status", "empty_fields", "undocumented_fields", "company_name", "contact_null", "contact_blank"),
+    *("phone_search", "contact_order", "contact_filters", "has_next", "duplicate_contact", "invalid_phone"),
+}
 
 
 @pytest.fixture
@@ -399,3 +404,65 @@ async def test_a_refused_key_is_said_before_anything_is_sent(sandbox: Sandbox, j
             await client.contacts.create_many(contacts(9), journal=journal).finish()
     assert sandbox.count("POST") == 0
     assert entries(journal) == []
+
+
+async def test_what_no_line_can_hold_is_an_outcome(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
+    items: list[Any] = [{**JOHN, "first_name": "\ud800"}, JOHN]
+    outcomes = await client.contacts.create_many(items, journal=journal).collect()
+    assert [type(outcome.error) for outcome in outcomes] == [UnicodeEncodeError, type(None)]
+    assert sandbox.count("POST") == 1
+
+
+async def test_cancelled_while_it_opens_the_journal(client: VoxloudClient, journal: Path) -> None:
+    for content in (b"", b"no journal"):
+        write(journal, content)
+        task = asyncio.create_task(client.contacts.create_many([JOHN], journal=journal).finish())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    write(journal, b"")
+    assert (await client.contacts.create_many([JOHN], journal=journal).finish()).done == 1
+
+
+@pytest.mark.parametrize("phone", ["+39 031 2345678", "00390312345678"])
+async def test_c20_a_number_that_the_service_writes_its_own_way_is_not_sent_again(
+    serve: Serve, journal: Path, phone: str
+) -> None:
+    served = await serve(Quirks(invalid_phone="normalised"), contacts=0, events=0)
+    items: list[Any] = [{**JOHN, "primary_phone": phone}]
+    await interrupted(served.client, served.sandbox, items, journal)
+    (outcome,) = await served.client.contacts.create_many(items, journal=journal).collect()
+    assert outcome.unknown
+    assert len(served.sandbox.state.contacts) == 1
+
+
+async def test_a_contact_of_its_number_that_differs_leaves_it_unknown(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path
+) -> None:
+    sandbox.fail_next(UNSENT, match="POST")
+    await client.contacts.create_many([JOHN], journal=journal).finish()
+    other = await client.contacts.create(**{**JOHN, "company_name": "Else"})
+    await client.contacts.create(first_name="Bea", primary_phone="+390311111111", phones=[JOHN["primary_phone"]])
+    (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
+    assert isinstance(outcome.error, OutcomeUnknownError)
+    assert outcome.error.candidates == (other.id,)
+    assert sandbox.count("POST") == 3
+
+
+@pytest.mark.parametrize(
+    "quirks",
+    [each for each in Quirks.every() if {*each.changed()} & CONTACT_QUIRKS],
+    ids=lambda quirks: str(quirks.changed()),
+)
+async def test_it_goes_on_under_every_reading(serve: Serve, journal: Path, quirks: Quirks) -> None:
+    served = await serve(quirks, contacts=0, events=0)
+    items: list[Any] = [
+        {**contact(number), "last_name": "", "company_name": "A&B", "website": None if nulls else "x"}
+        for number, nulls in enumerate([quirks.contact_null == "clears"] * 4)
+    ]
+    await interrupted(served.client, served.sandbox, items, journal)
+    summary = await served.client.contacts.create_many(items, journal=journal).finish()
+    assert summary.done == 4
+    assert names(served.sandbox) == once_each(4)
+    assert served.sandbox.count("POST") == 4

@@ -11,7 +11,7 @@ ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
 ResultT = TypeVar("ResultT")
 
 Look = Callable[[Callable[[], float]], Awaitable[Sequence[ResultT]]]
-"""Looks for what a create may have made since a moment of the service's clock, which it asks for after its answer."""
+"""Looks for what creates of this key have made since a moment of the service's clock, asked for after the answer."""
 
 
 @frozen(kw_only=True)
@@ -19,7 +19,8 @@ class Change(Generic[ResultT]):
     """What to send, and how to tell it again.
 
     Changes of one `key` go one after the other. `content` is all that it says, as JSON knows it. `send` is told whether
-    it may have been sent before. Without `look` it may be sent any number of times.
+    it may have been sent before. Without `look` it may be sent any number of times; with it, `same` tells the result of
+    this change from those of others, unless it is not `recognisable`.
     """
 
     key: str
@@ -27,6 +28,8 @@ class Change(Generic[ResultT]):
     send: Callable[[bool], Awaitable[ResultT]]
     identify: Callable[[ResultT], str]
     look: Look[ResultT] | None = None
+    same: Callable[[ResultT], bool] = lambda _: True
+    recognisable: bool = True
 
 
 class Writer(Protocol[ItemT_contra, ResultT]):

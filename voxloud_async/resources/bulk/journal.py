@@ -62,7 +62,7 @@ class Journal:
         if index < len(self._places) and self._places[index]:
             entry = jsontext.loads(self._file.at(self._places[index]))
             found, held = Done(entry["id"]), entry["item"]
-        if held not in (None, self.marks(change).item):
+        if held is not None and held != self.marks(change).item:
             raise ValueError(f"journal {self._file.path} is of other items: item {index} was another one")
         return found
 
@@ -72,15 +72,15 @@ class Journal:
         self._append({"n": index, "item": intent.marks.item, "key": intent.marks.key, "at": at})
         await self._file.sync()
 
-    def done(self, index: int, change: Change[Any], identifier: str) -> None:
+    def done(self, index: int, identifier: str) -> None:
         """Remember that it is done. Where a power cut takes that away, the next run looks for its object."""
-        self._append({"n": index, "item": self.marks(change).item, "id": identifier})
-        self._begun.pop(index, None)
+        self._append({"n": index, "item": self._begun[index].marks.item, "id": identifier})
+        del self._begun[index]
 
     def void(self, index: int) -> None:
         """Remember that nothing came of it: the next run may send it, or another item in its place."""
         self._append({"n": index})
-        self._begun.pop(index, None)
+        del self._begun[index]
 
     def claimed(self, identifier: str) -> bool:
         """Whether this object is that of an item."""

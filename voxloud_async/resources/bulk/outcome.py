@@ -41,7 +41,7 @@ class Outcome(Generic[ItemT, ResultT]):
     def unknown(self) -> bool:
         """Whether it may be done or not: its answer was lost."""
         if isinstance(self.error, ClientClosedError):
-            return self.error.sent is True
+            return self.error.sent is not False
         return isinstance(self.error, OutcomeUnknownError | ResponseLostError)
 
 

@@ -63,7 +63,7 @@ class Record(Protocol):
         """Remember that it is about to be sent."""
         ...
 
-    def done(self, index: int, change: Change[Any], identifier: str) -> None:
+    def done(self, index: int, identifier: str) -> None:
         """Remember that it is done."""
         ...
 
@@ -97,7 +97,7 @@ class NoRecord:
     async def begin(self, index: int, change: Change[Any], at: float) -> None:
         """Do nothing."""
 
-    def done(self, index: int, change: Change[Any], identifier: str) -> None:
+    def done(self, index: int, identifier: str) -> None:
         """Do nothing."""
 
     def void(self, index: int) -> None:

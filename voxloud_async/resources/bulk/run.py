@@ -148,10 +148,20 @@ class BulkRun(Generic[ItemT, ResultT]):
 
     async def _open(self) -> None:
         if self._journal is not None:
-            self._record = await asyncio.to_thread(Journal.open, self._journal, self._writer.purpose)
+            await self._open_journal(self._journal)
             await self._writer.greet()
         self._settlement = Settlement(self._caller, self._record)
         self._pool.start()
+
+    async def _open_journal(self, path: Path) -> None:
+        opening = asyncio.ensure_future(asyncio.to_thread(Journal.open, path, self._writer.purpose))
+        try:
+            self._record = await asyncio.shield(opening)
+        except asyncio.CancelledError:  # which a thread does not hear
+            await asyncio.wait({opening})
+            if opening.exception() is None:
+                self._record = opening.result()
+            raise
 
     async def _close(self) -> None:
         async with self._closing:  # a run that was dropped closes itself, perhaps while somebody closes it
@@ -181,7 +191,7 @@ class BulkRun(Generic[ItemT, ResultT]):
     def _done(self, index: int, item: ItemT, change: Change[ResultT], result: ResultT) -> Outcome[ItemT, ResultT]:
         identifier = change.identify(result)
         try:
-            self._record.done(index, change, identifier)
+            self._record.done(index, identifier)
         except OSError as error:  # the item is done all the same
             self._source.end(error)
         return Outcome(index=index, item=item, result=result, id=identifier)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -41,7 +40,6 @@ class Settlement:
 
     _caller: Caller
     _record: Record
-    _sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     _claims: dict[str, None] = field(factory=dict, init=False)
     _open: dict[str, dict[int, str]] = field(factory=dict, init=False)
     """By key and number the items of which it is not known whether they are done."""
@@ -82,17 +80,19 @@ class Settlement:
 
     async def _left_behind(self, change: Change[R], begun: Intent) -> R | None:
         """What a run that was killed has made of it, or None where it has made nothing."""
-        found = await self._unclaimed_since(change, begun.at)
+        near = await self._unclaimed_since(change, begun.at)
         too_soon = min(SETTLED, begun.at + SETTLED - self._caller.service_time())
-        if not found and too_soon > 0.0:
-            await self._sleep(too_soon)
-            found = await self._unclaimed_since(change, begun.at)
-        if not found:
+        if not near and too_soon > 0.0:
+            await self._caller.sleep(too_soon)
+            near = await self._unclaimed_since(change, begun.at)
+        if not near and change.recognisable:
             return None
+        found = _same(change, near)
         if not self._tells(change, found):
             error = OutcomeUnknownError()
             error.resolve = partial(self._only, change, lambda: begun.at)
-            raise _with_candidates(error, change, found)
+            error.candidates = tuple(map(change.identify, near))  # also what the service may have written its own way
+            raise error
         return found[0]
 
     async def _unclaimed_since(self, change: Change[R], at: float) -> Sequence[R]:
@@ -112,15 +112,16 @@ class Settlement:
         self._reopen(index, self._record.marks(change))
         error.resolve = partial(self._only, change, since)
         try:
-            found = await self._unclaimed(change, since)
+            found = _same(change, await self._unclaimed(change, since))
         except VoxloudError:
             raise error from error.__cause__
         if self._tells(change, found):
             return found[0]
-        raise _with_candidates(error, change, found) from error.__cause__
+        error.candidates = tuple(map(change.identify, found))
+        raise error from error.__cause__
 
     async def _only(self, change: Change[R], since: Callable[[], float]) -> R | None:
-        found = await self._unclaimed(change, since)
+        found = _same(change, await self._unclaimed(change, since))
         return found[0] if self._tells(change, found) else None
 
     async def _unclaimed(self, change: Change[R], since: Callable[[], float]) -> Sequence[R]:
@@ -145,9 +146,8 @@ class Settlement:
             self._open.pop(key, None)
 
 
-def _with_candidates(error: OutcomeUnknownError, change: Change[R], found: Sequence[R]) -> OutcomeUnknownError:
-    error.candidates = tuple(map(change.identify, found))
-    return error
+def _same(change: Change[R], found: Sequence[R]) -> Sequence[R]:
+    return [each for each in found if change.same(each)]
 
 
 def _without_effect(error: VoxloudError) -> bool:
