@@ -215,7 +215,7 @@ class ClientClosedError(VoxloudError):
 
 
 class UsageError(VoxloudError, RuntimeError):
-    """The client is used where it cannot work: in two running loops at once, or after a fork."""
+    """Something is used where it cannot work: a client in two running loops or after a fork, a bulk run twice."""
 
 
 class WebhookError(VoxloudError):

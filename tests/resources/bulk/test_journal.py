@@ -426,7 +426,7 @@ async def test_cancelled_while_it_opens_the_journal(client: VoxloudClient, journ
 
 
 @pytest.mark.parametrize("phone", ["+39 031 2345678", "00390312345678"])
-async def test_c20_a_number_that_the_service_writes_its_own_way_is_not_sent_again(
+async def test_a_number_that_the_service_writes_its_own_way_is_not_sent_again(
     serve: Serve, journal: Path, phone: str
 ) -> None:
     served = await serve(Quirks(invalid_phone="normalised"), contacts=0, events=0)
