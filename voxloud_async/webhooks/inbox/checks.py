@@ -1,11 +1,11 @@
-"""What every store refuses before it is asked, so that none of them meets a value that only some can keep."""
+"""What every store refuses before it is asked, so that none meets a value that it cannot keep."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from .protocol import Delivery
+from .protocol import Delivery, Origin
 
 _LONGEST = 200
 
@@ -35,6 +35,11 @@ def check_error(error: str) -> None:
     """ValueError for what is no class name: the message of an exception may hold personal data."""
     if len(error) > _LONGEST or not error.isprintable():
         raise ValueError(f"error must be the name of a class: printable, {_LONGEST} characters at most")
+
+
+def as_origin(stored: str) -> Origin:
+    """An origin as it was stored."""
+    return "backfill" if stored == "backfill" else "webhook"
 
 
 def _check_delivery(delivery: Delivery) -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from .checks import by_key, check_error, check_most, check_seconds
+from .checks import as_origin, by_key, check_error, check_most, check_seconds
 from .protocol import KEPT, Counts, DeadLetter, Delivery, Lease
 from .room import Room
 from .sqlite_file import connect
@@ -36,15 +36,13 @@ WHERE state = 'waiting' AND at <= ? ORDER BY at, seq LIMIT ?
 
 _LEASE = "UPDATE inbox SET token = ?, at = ?, runs = runs + 1 WHERE key = ?"
 
-_HELD = "WHERE key = ? AND token = ?"
+_EXTEND = "UPDATE inbox SET at = ? WHERE key = ? AND token = ?"
 
-_EXTEND = f"UPDATE inbox SET at = ? {_HELD}"
+_DONE = "UPDATE inbox SET state = 'done', at = ?, token = NULL, error = NULL, body = NULL WHERE key = ? AND token = ?"
 
-_DONE = f"UPDATE inbox SET state = 'done', at = ?, token = NULL, error = NULL, body = NULL {_HELD}"
+_RETRY = "UPDATE inbox SET at = ?, token = NULL, error = ? WHERE key = ? AND token = ?"
 
-_RETRY = f"UPDATE inbox SET at = ?, token = NULL, error = ? {_HELD}"
-
-_BURY = f"UPDATE inbox SET state = 'dead', at = ?, token = NULL, error = ? {_HELD}"
+_BURY = "UPDATE inbox SET state = 'dead', at = ?, token = NULL, error = ? WHERE key = ? AND token = ?"
 
 _DEAD = """
 SELECT key, origin, received, body, runs, error, at FROM inbox WHERE state = 'dead' ORDER BY at DESC, seq DESC LIMIT ?
@@ -119,9 +117,7 @@ class SqliteInbox:
     async def known(self, keys: Collection[str]) -> frozenset[str]:
         """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
         asked = frozenset(keys)
-        return await self._writer.run(
-            lambda db: frozenset(key for key in asked if self._knows(db, key)), writes=False
-        )
+        return await self._writer.run(lambda db: frozenset(key for key in asked if self._knows(db, key)), writes=False)
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """The dead letters, the latest first."""
@@ -193,4 +189,4 @@ def _dead_letters(db: sqlite3.Connection, limit: int) -> list[DeadLetter]:
 
 
 def _delivery(key: str, origin: str, received: float, body: bytes) -> Delivery:
-    return Delivery(key=key, origin="backfill" if origin == "backfill" else "webhook", received=received, body=body)
+    return Delivery(key=key, origin=as_origin(origin), received=received, body=body)
