@@ -62,7 +62,7 @@ class RedisServer:
 
 @define
 class PostgresServer:
-    """A PostgreSQL of the newest version that is installed. It refuses to run as root, and then runs as somebody else."""
+    """A PostgreSQL of the newest version that is installed. As it refuses root, it then runs as somebody else."""
 
     folder: Path
     port: int
@@ -81,9 +81,9 @@ class PostgresServer:
         subprocess.run([self._program("initdb"), "-D", data, *new], check=True, stdout=subprocess.DEVNULL, **self._as())  # noqa: S603 - own server
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder, "fsync": "off"}
         settings = [text for name, value in options.items() for text in ("-c", f"{name}={value}")]
-        command = [self._program("postgres"), "-D", data, "-p", str(self.port), *settings]
+        command = [str(self._program("postgres")), "-D", str(data), "-p", str(self.port), *settings]
         with (self.folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(command, stderr=log, **self._as())  # noqa: S603 - own server
+            self.process = subprocess.Popen[bytes](command, stderr=log, **self._as())  # noqa: S603 - own server
         for _ in range(1000):
             if b"ready to accept connections" in (self.folder / "log").read_bytes():
                 return

@@ -16,9 +16,8 @@ from .test_shared_limit import calls, client, process
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from voxloud_async.session.shared_rate import SharedController
-
     from tests.servers import RedisServer
+    from voxloud_async.session.shared_rate import SharedController
 
 GENEROUS = 2.0
 """Seconds: three steps' patience, on a machine that is busy."""

@@ -19,9 +19,8 @@ from voxloud_async.session.shared_rate import SharedController
 from voxloud_async.testing import FakeTransport, answer
 
 if TYPE_CHECKING:
-    from voxloud_async.wire.message import Request, Response
-
     from tests.servers import RedisServer
+    from voxloud_async.wire.message import Request, Response
 
 KEY = "key-7f3a90-of-the-tests"
 URL = "https://voxloud.test"

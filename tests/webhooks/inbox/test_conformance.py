@@ -254,7 +254,7 @@ async def test_a_cancelled_add_is_stored_whole_or_not_at_all(inbox: Inbox) -> No
             task.cancel()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     for number, answer in enumerate(answers):
-        keys = {each.key for each in deliveries(4, f"batch-{number}")}
+        keys = frozenset(each.key for each in deliveries(4, f"batch-{number}"))
         assert await inbox.known(keys) in (keys, frozenset())
         if not isinstance(answer, asyncio.CancelledError):
             assert answer == keys == await inbox.known(keys)

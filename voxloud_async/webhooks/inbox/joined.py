@@ -39,18 +39,20 @@ class Joined(Generic[A, R]):
             while self._waiting:
                 count = min(MOST_JOINED, len(self._waiting))
                 batch = [self._waiting.popleft() for _ in range(count)]
-                await self._answer([each for each in batch if not each[1].done()])
+                await self._answer([each for each in batch if not each[1].cancelled()])
         finally:
             self._running = None
 
     async def _answer(self, batch: Sequence[tuple[A, asyncio.Future[R]]]) -> None:
+        if not batch:
+            return
         try:
             answers = await self._work([argument for argument, _ in batch])
         except Exception as error:  # noqa: BLE001 - it is the callers'
             answers = [error] * len(batch)
         for (_, waiting), answer in zip(batch, answers, strict=True):
-            if waiting.done():
-                continue  # whoever asked was cancelled
+            if waiting.cancelled():
+                continue
             if isinstance(answer, Exception):
                 waiting.set_exception(answer)
             else:

@@ -57,8 +57,10 @@ class Opened(Generic[T]):
             self._idle.clear()
             await self._idle.wait()
         opening, self._opening = self._opening, None
-        if opening is not None and opening.done() and not opening.cancelled() and opening.exception() is None:
-            await self._close(opening.result())
+        if opening is not None:
+            await asyncio.wait({opening})
+            if not _failed(opening):
+                await self._close(opening.result())
 
     async def _get(self) -> T:
         if self._opening is None or _failed(self._opening):

@@ -32,7 +32,8 @@ CREATE INDEX ON {table} (state, at);
 COMMENT ON TABLE {table} IS '{note}';
 """
 
-_FIND = "SELECT to_regclass($1) IS NOT NULL AS there, obj_description(to_regclass($1), 'pg_class') AS note"
+# read from the catalogue: what another session has just made, `to_regclass` alone would find in no cache
+_FIND = "SELECT obj_description(oid, 'pg_class') AS note FROM pg_class WHERE oid = to_regclass($1)"
 
 
 def checked(table: str) -> str:
@@ -56,7 +57,7 @@ async def prepare(db: Any, table: str) -> None:
 
 async def _is_ours(db: Any, table: str) -> bool:
     found = await db.fetchrow(_FIND, table)
-    if not found["there"]:
+    if found is None:
         return False
     note = found["note"] or ""
     if note == _NOTE:

@@ -35,8 +35,8 @@ class _Job:
 class Writer:
     """Runs work on a connection in a thread of its own, which starts with the first of it.
 
-    Whatever has gathered while one transaction was committed goes into the next: a commit has to wait for the disk, and
-    a hundred calls wait no longer than one. A call that is cancelled while it waits is left out; one that has begun runs
+    Whatever has gathered while one transaction was committed goes into the next: a commit waits for the disk, and a
+    hundred calls wait no longer than one. A call that is cancelled while it waits is left out; one that has begun runs
     to its end. Work raises InboxFullError before it writes anything; any other fault undoes the whole transaction.
     """
 
