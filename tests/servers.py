@@ -83,7 +83,7 @@ class PostgresServer:
         settings = [text for name, value in options.items() for text in ("-c", f"{name}={value}")]
         command = [str(self._program("postgres")), "-D", str(data), "-p", str(self.port), *settings]
         with (self.folder / "log").open("wb") as log:
-            self.process = subprocess.Popen[bytes](command, stderr=log, **self._as())  # noqa: S603 - own server
+            self.process = subprocess.Popen[bytes](command, stderr=log, **self._as())
         for _ in range(1000):
             if b"ready to accept connections" in (self.folder / "log").read_bytes():
                 return

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -147,6 +147,37 @@ async def test_the_change_to_write_ahead_is_waited_for(path: Path, monkeypatch: 
         connection.execute("BEGIN")
         connection.execute("SELECT * FROM sqlite_master").fetchall()
         assert await refused(path) == f"{path} cannot be used as an inbox: database is locked"
+
+
+class Hurried:
+    """Refuses once, as SQLite does at once where two processes change the journal of a new file."""
+
+    def __init__(self) -> None:
+        self.answers: list[str | Exception] = ["wal", sqlite3.OperationalError("database is locked")]
+
+    def execute(self, _: str) -> Hurried:
+        answer = self.answers.pop()
+        if isinstance(answer, Exception):
+            raise answer
+        return self
+
+    def fetchone(self) -> tuple[str]:
+        return ("wal",)
+
+
+def test_the_change_to_write_ahead_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr(sqlite_file.time, "sleep", paused.append)
+    hurried: Any = Hurried()
+    assert sqlite_file._write_ahead(hurried) == "wal"
+    assert len(paused) == 1
+
+
+async def test_an_inbox_that_another_process_made_meanwhile_is_taken_as_it_is(inbox: SqliteInbox, path: Path) -> None:
+    await inbox.add([delivery("a")])
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        sqlite_file._make(connection, path)
+    assert await inbox.known(["a"]) == {"a"}
 
 
 async def test_calls_at_once_share_their_commits(inbox: SqliteInbox, monkeypatch: pytest.MonkeyPatch) -> None:

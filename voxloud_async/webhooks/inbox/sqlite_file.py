@@ -53,11 +53,18 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     try:
-        if not _is_ours(connection, path):
+        if not _look(connection, path):
             _make(connection, path)
         _set_up(connection, path)
     except sqlite3.DatabaseError as error:
         raise InboxError(f"{path} cannot be used as an inbox: {error}") from error
+
+
+def _look(connection: sqlite3.Connection, path: Path) -> bool:
+    connection.execute("BEGIN")  # else another process might make it between two glances
+    ours = _is_ours(connection, path)
+    connection.execute("COMMIT")
+    return ours
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
