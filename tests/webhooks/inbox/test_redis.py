@@ -91,14 +91,18 @@ async def test_scripts_that_the_server_forgot_are_sent_again(inbox: RedisInbox, 
     assert await inbox.known(["a"]) == {"a"}
 
 
-async def test_more_than_a_script_should_take_is_refused(inbox: RedisInbox) -> None:
+async def test_what_a_script_cannot_take_at_once_is_taken_in_parts_or_refused(inbox: RedisInbox) -> None:
     most = deliveries(MOST_ARGUMENTS)
-    assert len(await inbox.add(most)) == len(await inbox.known([each.key for each in most])) == MOST_ARGUMENTS
-    many = deliveries(MOST_ARGUMENTS + 1, "more")
-    keys = [each.key for each in many]
-    for refused in (inbox.add(many), inbox.known(keys), inbox.replay(keys)):
-        with pytest.raises(ValueError, match="must be 1000 at most"):
-            await refused
+    more = [*most, delivery("one-more")]
+    assert len(await inbox.add(most)) == MOST_ARGUMENTS
+    with pytest.raises(ValueError, match="must be 1000 at most"):
+        await inbox.add(more)
+    await inbox.add([delivery("one-more")])
+    every = {each.key for each in more}
+    assert await inbox.known(every) == every
+    for lease in await inbox.lease(len(more), HOUR):
+        await inbox.bury(lease, "ValueError")
+    assert await inbox.replay(every) == MOST_ARGUMENTS + 1
 
 
 async def test_the_first_calls_at_once_open_it_once(inbox: RedisInbox, redis: RedisServer) -> None:

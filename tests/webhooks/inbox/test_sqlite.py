@@ -167,7 +167,7 @@ class Hurried:
 
 def test_the_change_to_write_ahead_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     paused: list[float] = []
-    monkeypatch.setattr(sqlite_file.time, "sleep", paused.append)
+    monkeypatch.setattr("voxloud_async.webhooks.inbox.sqlite_file.time.sleep", paused.append)
     hurried: Any = Hurried()
     assert sqlite_file._write_ahead(hurried) == "wal"
     assert len(paused) == 1

@@ -32,14 +32,20 @@ def open_inbox(where: str | os.PathLike[str], *, max_waiting: int = 100_000) -> 
         ValueError: `where` names no store, or `max_waiting` is less than 1.
         ImportError: the library of the store is not installed.
     """
+    file = file_of(where)
+    if file is not None:
+        return SqliteInbox(file, max_waiting=max_waiting)
+    inbox: Inbox = _server_class(str(where))(str(where), max_waiting=max_waiting)
+    return inbox
+
+
+def file_of(where: str | os.PathLike[str]) -> Path | None:
+    """The file that a path or a URL of SQLite names; None for any other URL."""
     text = os.fspath(where)
     scheme, found, _ = text.partition("://")
     if not found or isinstance(where, os.PathLike):
-        return SqliteInbox(_file(text), max_waiting=max_waiting)
-    if scheme == "sqlite":
-        return SqliteInbox(_file(_path(text)), max_waiting=max_waiting)
-    inbox: Inbox = _server_class(scheme)(text, max_waiting=max_waiting)
-    return inbox
+        return _file(text)
+    return _file(_path(text)) if scheme == "sqlite" else None
 
 
 def _path(url: str) -> str:
@@ -54,7 +60,8 @@ def _file(path: str) -> Path:
     return Path(path)
 
 
-def _server_class(scheme: str) -> Any:
+def _server_class(url: str) -> Any:
+    scheme = url.partition("://")[0]
     if scheme not in _SERVERS:  # the rest of the URL may hold a password
         raise ValueError(f"an inbox must be a path or a URL of {', '.join(['sqlite', *_SERVERS])}, not {scheme}://")
     module, name, extra = _SERVERS[scheme]

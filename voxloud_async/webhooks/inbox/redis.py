@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib import resources
 from typing import Any
 from uuid import uuid4
@@ -65,7 +65,8 @@ class RedisInbox:
     async def add(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         """Store up to 1,000 deliveries, all or none, and return the keys that were new. Raises InboxFullError."""
         coming = by_key(deliveries).values()
-        _check_number("deliveries", coming)
+        if len(coming) > MOST_ARGUMENTS:
+            raise ValueError(f"deliveries must be {MOST_ARGUMENTS} at most")
         values = [value for each in coming for value in (each.key, each.origin, repr(each.received), each.body)]
         answer = await self._step("add", self._max_waiting, *values)
         if isinstance(answer, int):
@@ -105,9 +106,9 @@ class RedisInbox:
         return bool(await self._step("bury", lease.delivery.key, lease.token, error))
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of up to 1,000 keys that wait, are dead, or were done within the last `KEPT` seconds."""
-        _check_number("keys", keys)
-        return frozenset(key.decode() for key in await self._step("known", *keys))
+        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        found = [await self._step("known", *part) for part in _parts(keys)]
+        return frozenset(key.decode() for part in found for key in part)
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """The dead letters, the latest first."""
@@ -118,9 +119,8 @@ class RedisInbox:
         ]
 
     async def replay(self, keys: Collection[str]) -> int:
-        """Make up to 1,000 dead letters due again, with their runs counted anew; how many there were."""
-        _check_number("keys", keys)
-        return int(await self._step("replay", *keys))
+        """Make dead letters due again, with their runs counted anew; how many there were."""
+        return sum([int(await self._step("replay", *part)) for part in _parts(keys)])
 
     async def due_in(self) -> float | None:
         """Seconds until something is due, 0 where it is already; None where nothing waits."""
@@ -174,9 +174,11 @@ async def _close(script: AsyncScript) -> None:
     await script.registered_client.aclose()
 
 
-def _check_number(what: str, things: Collection[object]) -> None:
-    if len(things) > MOST_ARGUMENTS:
-        raise ValueError(f"{what} must be {MOST_ARGUMENTS} at most")
+def _parts(keys: Collection[str]) -> Iterator[list[str]]:
+    """As many keys as one step takes at a time."""
+    every = list(keys)
+    for start in range(0, len(every), MOST_ARGUMENTS):
+        yield every[start : start + MOST_ARGUMENTS]
 
 
 def _delivery(key: bytes, origin: bytes, received: bytes, body: bytes) -> Delivery:
