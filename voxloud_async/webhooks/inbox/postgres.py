@@ -21,7 +21,8 @@ from .room import Room
 PATIENCE = 10.0
 """Seconds for one statement, and for a connection to be opened."""
 
-_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+# the internal error is what a connection that is cut at the wrong moment may raise
+_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 _Answer = frozenset[str] | InboxFullError
 
