@@ -16,9 +16,8 @@ from .test_shared_limit import calls, client, process
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.servers import RedisServer
     from voxloud_async.session.shared_rate import SharedController
-
-    from .conftest import Server
 
 GENEROUS = 2.0
 """Seconds: three steps' patience, on a machine that is busy."""
@@ -30,34 +29,34 @@ def alone(controller: SharedController) -> bool:
     return asyncio.get_running_loop().time() < controller._share.until
 
 
-def hung(server: Server) -> None:
+def hung(server: RedisServer) -> None:
     server.hang()
 
 
-def killed(server: Server) -> None:
+def killed(server: RedisServer) -> None:
     server.stop()
 
 
-def read_only(server: Server) -> None:
+def read_only(server: RedisServer) -> None:
     server.client.config_set("min-replicas-to-write", 1)
 
 
-def replica(server: Server) -> None:
+def replica(server: RedisServer) -> None:
     server.client.replicaof("127.0.0.1", 1)
 
 
-def forbidden(server: Server) -> None:
+def forbidden(server: RedisServer) -> None:
     server.client.acl_setuser("default", commands=["-evalsha"], reset=False, enabled=True)
 
 
-def spoilt(server: Server) -> None:
+def spoilt(server: RedisServer) -> None:
     for name in server.client.keys("*"):
         server.client.set(name, "not a record")
 
 
 @pytest.mark.parametrize("fault", [hung, killed, read_only, replica, forbidden, spoilt])
 async def test_a_fault_costs_a_moment_and_no_call(
-    redis_server: Server, fault: Callable[[Server], None], caplog: pytest.LogCaptureFixture
+    redis_server: RedisServer, fault: Callable[[RedisServer], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, "voxloud_async")
     async with client(redis_server.url, rate=200.0, processes=2) as one:
@@ -74,7 +73,7 @@ async def test_a_url_where_nobody_listens_costs_no_call() -> None:
         assert await calls(one, 5) < GENEROUS
 
 
-async def test_while_it_is_alone_it_does_not_ask(redis_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_it_is_alone_it_does_not_ask(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     controller, pacer = process(redis_server.url, rate=500.0)
     before = await pacer.acquire()
     asked = 0
@@ -99,7 +98,7 @@ async def test_while_it_is_alone_it_does_not_ask(redis_server: Server, monkeypat
 
 
 async def test_it_comes_back_to_a_server_that_was_restarted(
-    redis_server: Server, monkeypatch: pytest.MonkeyPatch
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_rate, "FALLBACK", 0.1)
     controller, pacer = process(redis_server.url)
@@ -116,7 +115,7 @@ async def test_it_comes_back_to_a_server_that_was_restarted(
 
 
 @pytest.mark.parametrize("flush", ["flushall", "script_flush"])
-async def test_a_flush_is_not_felt(redis_server: Server, flush: str) -> None:
+async def test_a_flush_is_not_felt(redis_server: RedisServer, flush: str) -> None:
     controller, pacer = process(redis_server.url)
     for _ in range(3):
         pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
@@ -130,7 +129,7 @@ async def test_a_flush_is_not_felt(redis_server: Server, flush: str) -> None:
     await controller.aclose()
 
 
-async def test_a_reservation_does_not_outlive_the_loss_of_redis(redis_server: Server) -> None:
+async def test_a_reservation_does_not_outlive_the_loss_of_redis(redis_server: RedisServer) -> None:
     controller, pacer = process(redis_server.url, rate=2.0)
     lost = [await pacer.acquire() for _ in range(2)]
     waiting = asyncio.create_task(pacer.acquire())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from voxloud_async.sandbox import FixedWindow, Sandbox, Weather, in_background
 
 if TYPE_CHECKING:
-    from .conftest import Server
+    from tests.servers import RedisServer
 
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = WORKER.parents[2]
@@ -22,7 +22,7 @@ def jain(shares: list[int]) -> float:
     return sum(shares) ** 2 / (len(shares) * sum(share**2 for share in shares))
 
 
-def test_the_death_of_one_process_is_nobody_elses(redis_server: Server) -> None:
+def test_the_death_of_one_process_is_nobody_elses(redis_server: RedisServer) -> None:
     with in_background(Sandbox(weather=Weather(limits=(FixedWindow(20),), latency=0.02))) as sandbox:
         command = [sys.executable, str(WORKER), sandbox.url, sandbox.api_key, redis_server.url, "8", "4"]
         workers = [

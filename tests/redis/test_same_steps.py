@@ -14,7 +14,7 @@ from attrs import define
 from voxloud_async.session.controller import BURST, START_RATE, Outcome, Permit, RateController
 
 if TYPE_CHECKING:
-    from .conftest import Server
+    from tests.servers import RedisServer
 
 FIXED = 20.0
 SCRIPT = resources.files("voxloud_async.session").joinpath("shared_rate.lua").read_text()
@@ -35,7 +35,7 @@ class Answer:
 class Record:
     """The script on a record, at times of the test's own."""
 
-    def __init__(self, server: Server, name: str, *, learns: bool) -> None:
+    def __init__(self, server: RedisServer, name: str, *, learns: bool) -> None:
         self._script = server.client.register_script(SCRIPT)
         self._name = name
         self._start = json.dumps({"rate": START_RATE if learns else FIXED, "burst": BURST, "learns": int(learns)})
@@ -55,7 +55,7 @@ class Record:
 class Schedule:
     """A random walk, of which both controllers are told the same."""
 
-    def __init__(self, server: Server, seed: int) -> None:
+    def __init__(self, server: RedisServer, seed: int) -> None:
         self.random = random.Random(seed)
         learns = self.random.random() < 0.8
         self.chance = 0.0
@@ -107,7 +107,7 @@ class Schedule:
 
 
 @pytest.mark.parametrize("first", range(0, 60, 10))
-def test_the_script_is_the_controller(redis_server: Server, first: int) -> None:
+def test_the_script_is_the_controller(redis_server: RedisServer, first: int) -> None:
     schedules = [Schedule(redis_server, seed) for seed in range(first, first + 10)]
     for schedule in schedules:
         for _ in range(200):
@@ -123,7 +123,7 @@ def outage(epoch: int) -> list[Any]:
     return ["down", epoch, 0, 0.05, -1, 1.0]
 
 
-def test_one_refusal_pauses_whoever_asks_and_cuts_once(redis_server: Server) -> None:
+def test_one_refusal_pauses_whoever_asks_and_cuts_once(redis_server: RedisServer) -> None:
     record = Record(redis_server, "record", learns=True)
     before = record.ask(1000.0)
     cut = record.tell(1001.0, refusal(0), refusal(0), refusal(0))
@@ -134,7 +134,7 @@ def test_one_refusal_pauses_whoever_asks_and_cuts_once(redis_server: Server) -> 
     assert paused.wait == pytest.approx(1.0 / cut.rate)
 
 
-def test_a_lost_probe_frees_its_place_after_its_lease(redis_server: Server) -> None:
+def test_a_lost_probe_frees_its_place_after_its_lease(redis_server: RedisServer) -> None:
     record = Record(redis_server, "record", learns=True)
     record.tell(1000.0, outage(0))
     probe, second = record.ask(1001.0), record.ask(1002.0)
@@ -143,7 +143,7 @@ def test_a_lost_probe_frees_its_place_after_its_lease(redis_server: Server) -> N
     assert record.ask(1011.1).probe, "its process died, and another one probes"
 
 
-def test_a_probe_that_nobody_sent_frees_its_place_but_opens_nothing(redis_server: Server) -> None:
+def test_a_probe_that_nobody_sent_frees_its_place_but_opens_nothing(redis_server: RedisServer) -> None:
     record = Record(redis_server, "record", learns=True)
     record.tell(1000.0, outage(0))
     record.ask(1001.0)
@@ -152,7 +152,7 @@ def test_a_probe_that_nobody_sent_frees_its_place_but_opens_nothing(redis_server
 
 
 @pytest.mark.parametrize("back", [60.0, 3600.0, 10 * 365 * 86400.0])
-def test_a_clock_set_back_stops_nothing(redis_server: Server, back: float) -> None:
+def test_a_clock_set_back_stops_nothing(redis_server: RedisServer, back: float) -> None:
     record = Record(redis_server, "record", learns=True)
     now = 1_000_000_000.0
     for _ in range(12):
@@ -163,13 +163,13 @@ def test_a_clock_set_back_stops_nothing(redis_server: Server, back: float) -> No
     assert (later.granted, later.wait) == (True, 0.0)
 
 
-def test_a_clock_set_forward_gives_at_most_a_burst(redis_server: Server) -> None:
+def test_a_clock_set_forward_gives_at_most_a_burst(redis_server: RedisServer) -> None:
     record = Record(redis_server, "record", learns=True)
     record.ask(1000.0)
     at_once = [record.ask(1000.0 + 3600.0).wait == 0.0 for _ in range(30)]
     assert sum(at_once) == BURST
 
 
-def test_the_record_expires(redis_server: Server) -> None:
+def test_the_record_expires(redis_server: RedisServer) -> None:
     Record(redis_server, "record", learns=True).ask(1000.0)
     assert 3500 < redis_server.client.ttl("record") <= 3600

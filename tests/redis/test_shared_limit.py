@@ -19,9 +19,8 @@ from voxloud_async.session.shared_rate import SharedController
 from voxloud_async.testing import FakeTransport, answer
 
 if TYPE_CHECKING:
+    from tests.servers import RedisServer
     from voxloud_async.wire.message import Request, Response
-
-    from .conftest import Server
 
 KEY = "key-7f3a90-of-the-tests"
 URL = "https://voxloud.test"
@@ -53,7 +52,7 @@ async def calls(one: VoxloudClient, count: int = 1) -> float:
     return asyncio.get_running_loop().time() - started
 
 
-async def test_a_fixed_rate_is_one_for_both(redis_server: Server) -> None:
+async def test_a_fixed_rate_is_one_for_both(redis_server: RedisServer) -> None:
     async with client(redis_server.url, rate=50.0) as one:
         other_controller, other = process(redis_server.url, rate=50.0)
         loop = asyncio.get_running_loop()
@@ -64,7 +63,7 @@ async def test_a_fixed_rate_is_one_for_both(redis_server: Server) -> None:
     assert redis_server.calls("evalsha") <= 40 * 1.3
 
 
-async def test_a_refusal_of_one_pauses_the_other(redis_server: Server) -> None:
+async def test_a_refusal_of_one_pauses_the_other(redis_server: RedisServer) -> None:
     (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
     permit = await pacer.acquire()
     assert pacer.feedback(permit, Outcome.REFUSED, 0.4) == 0.4
@@ -77,7 +76,7 @@ async def test_a_refusal_of_one_pauses_the_other(redis_server: Server) -> None:
     await two.aclose()
 
 
-async def test_an_outage_lets_one_probe_of_all_processes_through(redis_server: Server) -> None:
+async def test_an_outage_lets_one_probe_of_all_processes_through(redis_server: RedisServer) -> None:
     (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
     first = await pacer.acquire()
     pacer.feedback(first, Outcome.DOWN)
@@ -91,7 +90,7 @@ async def test_an_outage_lets_one_probe_of_all_processes_through(redis_server: S
     await two.aclose()
 
 
-async def test_a_cancelled_probe_frees_its_place_for_another(redis_server: Server) -> None:
+async def test_a_cancelled_probe_frees_its_place_for_another(redis_server: RedisServer) -> None:
     (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
     pacer.feedback(await pacer.acquire(), Outcome.DOWN)
     pacer.forget(await pacer.acquire())
@@ -100,7 +99,7 @@ async def test_a_cancelled_probe_frees_its_place_for_another(redis_server: Serve
     await two.aclose()
 
 
-async def test_lost_answers_pause_only_in_a_row(redis_server: Server) -> None:
+async def test_lost_answers_pause_only_in_a_row(redis_server: RedisServer) -> None:
     controller, pacer = process(redis_server.url)
     permits = [await pacer.acquire() for _ in range(3)]
     assert [pacer.feedback(permit, Outcome.LOST) for permit in permits] == [0.0] * 3
@@ -108,7 +107,7 @@ async def test_lost_answers_pause_only_in_a_row(redis_server: Server) -> None:
     await controller.aclose()
 
 
-async def test_who_is_cancelled_loses_nothing_and_holds_up_nobody(redis_server: Server) -> None:
+async def test_who_is_cancelled_loses_nothing_and_holds_up_nobody(redis_server: RedisServer) -> None:
     controller, pacer = process(redis_server.url, rate=200.0)
     waiting = [asyncio.create_task(pacer.acquire()) for _ in range(100)]
     await asyncio.sleep(0.02)
@@ -123,7 +122,7 @@ async def test_who_is_cancelled_loses_nothing_and_holds_up_nobody(redis_server: 
     await controller.aclose()
 
 
-async def test_a_reservation_that_nobody_uses_goes_back(redis_server: Server) -> None:
+async def test_a_reservation_that_nobody_uses_goes_back(redis_server: RedisServer) -> None:
     (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
     pacer.feedback(await pacer.acquire(), Outcome.DOWN)
     async with asyncio.timeout(5.0):
@@ -138,7 +137,7 @@ async def test_a_reservation_that_nobody_uses_goes_back(redis_server: Server) ->
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.DOWN])
-async def test_what_pauses_everybody_gives_the_reservation_back(redis_server: Server, outcome: Outcome) -> None:
+async def test_what_pauses_everybody_gives_the_reservation_back(redis_server: RedisServer, outcome: Outcome) -> None:
     controller, pacer = process(redis_server.url, rate=2.0)
     permits = [await pacer.acquire() for _ in range(2)]
     waiting = asyncio.create_task(pacer.acquire())
@@ -150,7 +149,7 @@ async def test_what_pauses_everybody_gives_the_reservation_back(redis_server: Se
     await controller.aclose()
 
 
-async def test_an_unused_permit_goes_back_to_the_bucket(redis_server: Server) -> None:
+async def test_an_unused_permit_goes_back_to_the_bucket(redis_server: RedisServer) -> None:
     controller, pacer = process(redis_server.url, rate=1.0)
     loop = asyncio.get_running_loop()
     for _ in range(20):
@@ -161,7 +160,7 @@ async def test_an_unused_permit_goes_back_to_the_bucket(redis_server: Server) ->
     await controller.aclose()
 
 
-async def test_redis_never_sees_the_key(redis_server: Server) -> None:
+async def test_redis_never_sees_the_key(redis_server: RedisServer) -> None:
     with socket.create_connection(("127.0.0.1", redis_server.port)) as monitor:
         monitor.sendall(b"MONITOR\r\n")
         async with client(redis_server.url) as one:
@@ -181,7 +180,7 @@ async def test_redis_never_sees_the_key(redis_server: Server) -> None:
     assert b"voxloud.test" not in seen + stored
 
 
-async def test_closing_the_last_client_closes_the_connection(redis_server: Server) -> None:
+async def test_closing_the_last_client_closes_the_connection(redis_server: RedisServer) -> None:
     def connections() -> int:
         return len(redis_server.client.client_list())
 
@@ -197,7 +196,7 @@ async def test_closing_the_last_client_closes_the_connection(redis_server: Serve
             await asyncio.sleep(0.01)
 
 
-def test_one_client_serves_one_loop_after_another(redis_server: Server) -> None:
+def test_one_client_serves_one_loop_after_another(redis_server: RedisServer) -> None:
     one = client(redis_server.url)
     for _ in range(3):
         asyncio.run(_some(one))

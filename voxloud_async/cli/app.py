@@ -61,7 +61,7 @@ _GROUPS = {
     "events": ("events:app", "List and export call records."),
     "users": ("users:app", "List the users of the PBX."),
     "click-to-call": ("click_to_call:app", "Manage click-to-calls and ring through them."),
-    "webhooks": ("webhooks:app", "Manage webhook subscriptions."),
+    "webhooks": ("webhooks:app", "Manage webhook subscriptions, and what a receiver gave up."),
 }
 for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
     app.command(f"voxloud_async.cli.{_target}", name=_name, help=_help, sort_key=_place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
@@ -20,10 +20,11 @@ Format = Literal["table", "json", "ndjson", "csv"]
 
 @frozen
 class View:
-    """What a kind of object looks like: the models it comes in, which give the columns of CSV, and those of a table."""
+    """What a kind of object looks like: its models or the names of its fields, for CSV, and the columns of a table."""
 
-    models: tuple[str, ...]
+    models: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @Parameter(name="*", group=Group("Output", sort_key=10))
@@ -48,9 +49,13 @@ class Output:
 
     def several(self, models: Sequence[Model], view: View) -> None:
         """Write models that are all there."""
+        self.rows(map(_wire, models), view)
+
+    def rows(self, rows: Iterable[Row], view: View) -> None:
+        """Write objects that are no models."""
         writer = self._writer(sys.stdout, view)
-        for model in models:
-            writer.write(_wire(model))
+        for row in rows:
+            writer.write(row)
         writer.end()
 
     def one(self, model: Model, view: View) -> None:
@@ -84,12 +89,13 @@ class Output:
 
 
 def wire_columns(view: View) -> list[str]:
-    """The wire names of a view's models, each once."""
+    """The names of a view's fields: its own, and the wire names of its models, each once."""
     from .. import models  # noqa: PLC0415 - `--help` does without
     from ..protocol.codec.fault import wire_names  # noqa: PLC0415
 
     kinds = [getattr(models, name) for name in view.models]
-    return list(dict.fromkeys(name for kind in kinds for name in wire_names(kind).values()))
+    of_models = (name for kind in kinds for name in wire_names(kind).values())
+    return list(dict.fromkeys((*view.names, *of_models)))
 
 
 def _wire(model: Model) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from .speech import remark
 from .writers import Column
 
 app = App(name="webhooks")
+app.command("voxloud_async.cli.inbox:dead_letters", name="dead-letters", help="List the deliveries that were given up.")
+app.command("voxloud_async.cli.inbox:replay", name="replay", help="Let deliveries that were given up be handled again.")
 
 _SUBSCRIPTIONS = View(
     models=("WebhookSubscription",),

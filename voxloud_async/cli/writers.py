@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 
 _GAP = "  "
 _NARROWEST = 8
+_MOMENTS = ("timestamp", "died")
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -148,7 +149,7 @@ def _at(row: Row, place: str) -> object:
     value: object = row
     for name in place.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
-    return _local_minute(value) if place == "timestamp" else value
+    return _local_minute(value) if place in _MOMENTS else value
 
 
 def _local_minute(value: object) -> object:

@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 
 from attrs import field, frozen
 
+from ...errors import VoxloudError
+
 Origin = Literal["webhook", "backfill"]
 
 KEPT = 72 * 3600.0
@@ -57,12 +59,19 @@ class Counts:
     done: int
 
 
-class InboxFullError(Exception):
+class InboxError(VoxloudError):
+    """The store cannot be used: closed, out of reach, damaged, or not an inbox. What was to be stored may not be."""
+
+
+class InboxFullError(InboxError):
     """The inbox holds as many waiting deliveries as it may; the sender is to try again later."""
 
 
 class Inbox(Protocol):
-    """A durable queue of deliveries. Every method may be called by many tasks at once; times are seconds."""
+    """A durable queue of deliveries. Every method may be called by many tasks at once; times are seconds.
+
+    A store that does not do what it is asked raises InboxError.
+    """
 
     async def add(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         """Store deliveries, all of them or none, and return the keys that were new.

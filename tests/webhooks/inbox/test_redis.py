@@ -1,0 +1,125 @@
+"""The keys in Redis: their slot, their version, and what becomes of faults."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from redis.crc import key_slot
+
+from tests.servers import free_port
+from tests.webhooks.inbox.stores import deliveries, delivery
+from voxloud_async.webhooks.inbox import InboxError
+from voxloud_async.webhooks.inbox.redis import MOST_ARGUMENTS, RedisInbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.servers import RedisServer
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def name() -> str:
+    return f"test-{uuid4().hex}"
+
+
+@pytest.fixture
+async def inbox(redis: RedisServer, name: str) -> AsyncIterator[RedisInbox]:
+    inbox = RedisInbox(redis.url, name=name)
+    yield inbox
+    await inbox.aclose()
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a}b", "x" * 51])
+def test_a_name_that_would_break_the_keys_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="name must be"):
+        RedisInbox("redis://localhost", name=name)
+
+
+async def test_all_keys_lie_in_one_slot_and_are_declared(inbox: RedisInbox, redis: RedisServer, name: str) -> None:
+    await inbox.add(deliveries(4))
+    first, second, *_ = await inbox.lease(3, HOUR)
+    await inbox.done(first)
+    await inbox.bury(second, "ValueError")
+    keys = {key.decode() for key in redis.client.keys(f"*{name}*")}
+    assert keys == set(inbox._keys)
+    assert len({key_slot(key.encode()) for key in keys}) == 1
+
+
+async def test_nothing_but_the_key_is_left_of_what_was_handled(
+    inbox: RedisInbox, redis: RedisServer, name: str
+) -> None:
+    await inbox.add([delivery("a")])
+    (lease,) = await inbox.lease(1, HOUR)
+    await inbox.done(lease)
+    assert {key.decode() for key in redis.client.keys(f"*{name}*")} == {
+        f"voxloud:{{{name}}}:done",
+        f"voxloud:{{{name}}}:version",
+    }
+
+
+async def test_the_version_is_recorded_and_another_refused(inbox: RedisInbox, redis: RedisServer, name: str) -> None:
+    redis.client.set(f"voxloud:{{{name}}}:version", 2)
+    with pytest.raises(InboxError, match=f"the inbox {name} is of version 2, and this release knows version 1"):
+        await inbox.add([delivery("a")])
+    redis.client.delete(f"voxloud:{{{name}}}:version")
+    assert await inbox.add([delivery("a")]) == {"a"}, "the next call tries anew"
+    assert redis.client.get(f"voxloud:{{{name}}}:version") == b"1"
+
+
+async def test_the_keys_of_others_are_told(inbox: RedisInbox, redis: RedisServer, name: str) -> None:
+    redis.client.set(f"voxloud:{{{name}}}:waiting", "a letter")
+    with pytest.raises(InboxError, match="WRONGTYPE"):
+        await inbox.add([delivery("a")])
+
+
+async def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
+    inbox = RedisInbox(f"redis://:secret@127.0.0.1:{free_port()}")
+    with pytest.raises(InboxError, match="the inbox cannot be used: ConnectionError") as caught:
+        await inbox.add([delivery("a")])
+    assert "secret" not in str(caught.value)
+    await inbox.aclose()
+
+
+async def test_scripts_that_the_server_forgot_are_sent_again(inbox: RedisInbox, redis: RedisServer) -> None:
+    await inbox.add([delivery("a")])
+    redis.client.script_flush()
+    assert await inbox.known(["a"]) == {"a"}
+
+
+async def test_what_a_script_cannot_take_at_once_is_taken_in_parts_or_refused(inbox: RedisInbox) -> None:
+    most = deliveries(MOST_ARGUMENTS)
+    more = [*most, delivery("one-more")]
+    assert len(await inbox.add(most)) == MOST_ARGUMENTS
+    with pytest.raises(ValueError, match="must be 1000 at most"):
+        await inbox.add(more)
+    await inbox.add([delivery("one-more")])
+    every = {each.key for each in more}
+    assert await inbox.known(every) == every
+    for lease in await inbox.lease(len(more), HOUR):
+        await inbox.bury(lease, "ValueError")
+    assert await inbox.replay(every) == MOST_ARGUMENTS + 1
+
+
+async def test_the_first_calls_at_once_open_it_once(inbox: RedisInbox, redis: RedisServer) -> None:
+    before = int(redis.client.info("stats")["total_connections_received"])
+    await asyncio.gather(*(inbox.add([each]) for each in deliveries(200)))
+    assert int(redis.client.info("stats")["total_connections_received"]) - before <= 16
+    assert (await inbox.counts()).waiting == 200
+
+
+async def test_a_cancelled_first_call_does_not_spoil_the_others(inbox: RedisInbox) -> None:
+    first, second = (asyncio.ensure_future(inbox.add([delivery(key)])) for key in "ab")
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == {"b"}
+
+
+async def test_calls_of_a_closed_inbox_are_refused(inbox: RedisInbox) -> None:
+    await inbox.aclose()
+    with pytest.raises(InboxError, match="the inbox is closed"):
+        await inbox.due_in()

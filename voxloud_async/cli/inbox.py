@@ -1,0 +1,121 @@
+"""`voxloud webhooks dead-letters` and `replay`: what an inbox has given up."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from .failure import DONE, NOT_ALL
+from .output import Output, View
+from .speech import complain
+from .writers import Column
+
+if TYPE_CHECKING:
+    from ..webhooks.inbox import DeadLetter, Inbox
+
+_LETTERS = View(
+    names=("key", "died", "received", "origin", "runs", "error", "body"),
+    columns=(
+        Column("DIED", ("died",), 16),
+        Column("RUNS", ("runs",), 4),
+        Column("ERROR", ("error",), 20),
+        Column("TYPE", ("body.type",), 13),
+        Column("KEY", ("key",)),
+    ),
+)
+_OUTPUT = Output()
+
+Where = Annotated[str, Parameter(env_var="VOXLOUD_INBOX")]
+
+
+async def dead_letters(*, inbox: Where, limit: int = 100, output: Output = _OUTPUT) -> None:
+    """List the deliveries that were given up, the latest first.
+
+    Args:
+        inbox: A SQLite file, or a URL of PostgreSQL or Redis; one with a password rather stands in the variable.
+        limit: How many at the most.
+    """
+    async with _opened(inbox) as opened:
+        output.rows([_row(letter) for letter in await opened.dead_letters(limit)], _LETTERS)
+
+
+async def replay(
+    *keys: str,
+    inbox: Where,
+    all_: Annotated[bool, Parameter(name="--all", show_default=False)] = False,
+    output: Output = _OUTPUT,
+) -> int:
+    """Let deliveries that were given up be handled again; a receiver on the inbox does that.
+
+    Args:
+        keys: Their keys.
+        inbox: A SQLite file, or a URL of PostgreSQL or Redis; one with a password rather stands in the variable.
+        all_: All of them.
+    """
+    if bool(keys) is all_:
+        raise ValueError("name the keys of dead letters, or say --all")
+    async with _opened(inbox) as opened:
+        wanted = await _dead(opened) if all_ else list(dict.fromkeys(keys))
+        found = await opened.replay(wanted)
+    output.values({"replayed": found})
+    if found < len(wanted):
+        complain(f"{len(wanted) - found} of {len(wanted)} are no dead letters")
+        return NOT_ALL
+    return DONE
+
+
+@asynccontextmanager
+async def _opened(where: str) -> AsyncIterator[Inbox]:
+    """An inbox that is there already; its faults as those of files, which a command ends with."""
+    from ..webhooks.inbox import InboxError, open_inbox  # noqa: PLC0415 - `--help` does without
+    from ..webhooks.inbox.opening import file_of  # noqa: PLC0415 - the same
+
+    file = file_of(where)
+    if file is not None and not file.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
+    try:
+        inbox = open_inbox(where)
+    except ImportError as error:
+        raise ValueError(str(error)) from error
+    try:
+        yield inbox
+    except InboxError as error:
+        raise OSError(str(error)) from error
+    finally:
+        await inbox.aclose()
+
+
+async def _dead(inbox: Inbox) -> list[str]:
+    count = (await inbox.counts()).dead
+    return [letter.delivery.key for letter in await inbox.dead_letters(max(1, count))]
+
+
+def _row(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "key": letter.delivery.key,
+        "died": _moment(letter.died),
+        "received": _moment(letter.delivery.received),
+        "origin": letter.delivery.origin,
+        "runs": letter.runs,
+        "error": letter.error,
+        "body": _read(letter.delivery.body),
+    }
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _read(body: bytes) -> object:
+    """JSON as what it says, anything else as text."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode(errors="replace")

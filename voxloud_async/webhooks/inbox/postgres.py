@@ -1,0 +1,204 @@
+"""An inbox in PostgreSQL, for the processes of several hosts (the extra `postgres`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import asyncpg  # type: ignore[import-untyped]  # it ships no types
+from attrs import evolve, frozen
+
+from . import postgres_statements as sql
+from .checks import as_origin, by_key, check_error, check_most, check_seconds
+from .joined import Joined
+from .opened import Opened
+from .postgres_schema import checked, prepare
+from .protocol import KEPT, Counts, DeadLetter, Delivery, InboxFullError, Lease
+from .room import Room
+
+PATIENCE = 10.0
+"""Seconds for one statement, and for a connection to be opened."""
+
+# the internal error is what a connection that is cut at the wrong moment may raise
+_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+_Answer = frozenset[str] | InboxFullError
+
+
+@frozen
+class _Call:
+    pool: Any
+    coming: Mapping[str, Delivery]
+
+
+class PostgresInbox:
+    """Deliveries in a table of PostgreSQL 12 or later, made on first use. `url` is libpq's, `postgresql://...`.
+
+    It takes up to `max_waiting` deliveries that wait; where several processes store, what they store within a second
+    may come on top. It opens up to `connections`, and belongs to one event loop. Times are the server's; `ahead` is how
+    many seconds later it shall think it is, for tests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        table: str = "voxloud_inbox",
+        max_waiting: int = 100_000,
+        connections: int = 4,
+        ahead: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        check_most("max_waiting", max_waiting)
+        check_most("connections", connections)
+        self._url = url
+        self._table = checked(table)
+        self._connections = connections
+        self._ahead = ahead
+        self._room = Room(max_waiting)
+        self._opened: Opened[Any] = Opened(self._open, _close, faults=_FAULTS)
+        self._joined: Joined[_Call, frozenset[str]] = Joined(self._store)
+
+    async def add(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
+        """Store deliveries, all of them or none, and return the keys that were new. Raises InboxFullError."""
+        coming = by_key(deliveries)
+        async with self._opened.use() as pool:
+            return await self._joined(_Call(pool, coming))
+
+    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
+        """Take up to `limit` deliveries that are due, the earliest first."""
+        check_most("limit", limit)
+        check_seconds("seconds", seconds)
+        token = uuid4().hex
+        rows = await self._fetch(sql.LEASE, limit, token, seconds)
+        return [
+            Lease(delivery=_delivery(row), token=token, until=row["at"], run=row["runs"])
+            for row in sorted(rows, key=lambda row: row["was"])
+        ]
+
+    async def extend(self, lease: Lease, seconds: float) -> Lease | None:
+        """Hold a delivery for `seconds` from now; None where the lease went to another."""
+        check_seconds("seconds", seconds)
+        rows = await self._fetch(sql.EXTEND, lease.delivery.key, lease.token, seconds)
+        return evolve(lease, until=rows[0]["at"]) if rows else None
+
+    async def done(self, lease: Lease) -> bool:
+        """It was handled: keep its key, drop its body."""
+        return bool(await self._fetch(sql.DONE, lease.delivery.key, lease.token))
+
+    async def retry(self, lease: Lease, delay: float, error: str) -> bool:
+        """Handling failed: make it due again after `delay`."""
+        check_seconds("delay", delay)
+        check_error(error)
+        return bool(await self._fetch(sql.RETRY, lease.delivery.key, lease.token, delay, error))
+
+    async def bury(self, lease: Lease, error: str) -> bool:
+        """Give it up: a dead letter, body and all."""
+        check_error(error)
+        return bool(await self._fetch(sql.BURY, lease.delivery.key, lease.token, error))
+
+    async def known(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        return frozenset(row["key"] for row in await self._fetch(sql.KNOWN, list(keys), KEPT))
+
+    async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
+        """The dead letters, the latest first."""
+        check_most("limit", limit)
+        return [
+            DeadLetter(delivery=_delivery(row), runs=row["runs"], error=row["error"], died=row["at"])
+            for row in await self._fetch(sql.DEAD_LETTERS, limit)
+        ]
+
+    async def replay(self, keys: Collection[str]) -> int:
+        """Make dead letters due again, with their runs counted anew; how many there were."""
+        return len(await self._fetch(sql.REPLAY, list(keys)))
+
+    async def due_in(self) -> float | None:
+        """Seconds until something is due, 0 where it is already; None where nothing waits."""
+        (row,) = await self._fetch(sql.DUE_IN)
+        return None if row["seconds"] is None else max(0.0, row["seconds"])
+
+    async def counts(self) -> Counts:
+        """What it holds."""
+        (row,) = await self._fetch(sql.COUNTS, KEPT)
+        return Counts(**row)
+
+    async def aclose(self) -> None:
+        """Wait for the calls under way and close the connections."""
+        await self._opened.aclose()
+
+    async def _open(self) -> Any:
+        pool = asyncpg.create_pool(
+            self._url,
+            min_size=1,
+            max_size=self._connections,
+            timeout=PATIENCE,
+            command_timeout=PATIENCE,
+            # a database may be set to acknowledge before the disk does; what is stored here must be stored
+            server_settings={"application_name": "voxloud_async", "synchronous_commit": "on"},
+        )
+        try:
+            await pool
+            async with pool.acquire() as db:
+                await prepare(db, self._table)
+        except BaseException:
+            pool.terminate()
+            raise
+        return pool
+
+    async def _fetch(self, statement: str, *values: object) -> Sequence[Any]:
+        async with self._opened.use() as pool:
+            return await self._rows(pool, statement, *values)
+
+    async def _rows(self, pool: Any, statement: str, *values: object) -> Sequence[Any]:
+        """Run a statement, whose first value is how far the clock is ahead, in a transaction of its own."""
+        rows: Sequence[Any] = await pool.fetch(sql.on_table(statement, self._table), self._ahead(), *values)
+        return rows
+
+    async def _store(self, calls: Sequence[_Call]) -> Sequence[_Answer]:
+        pool = calls[0].pool
+        every = {key for call in calls for key in call.coming}
+        known = {row["key"] for row in await self._rows(pool, sql.KNOWN, list(every), KEPT)}
+        await self._look_round(pool, len(every - known))
+        chosen: dict[str, Delivery] = {}
+        answers = [self._choose(call.coming, known, chosen) for call in calls]
+        stored = await self._insert(pool, list(chosen.values()))
+        return [answer if isinstance(answer, Exception) else answer & stored for answer in answers]
+
+    def _choose(self, coming: Mapping[str, Delivery], known: Container[str], chosen: dict[str, Delivery]) -> _Answer:
+        """Add what is new in a call to what will be stored, where there is room for all of it."""
+        new = {key: each for key, each in coming.items() if key not in known and key not in chosen}
+        try:
+            self._room.take(len(new))
+        except InboxFullError as error:
+            return error
+        chosen.update(new)
+        return frozenset(new)
+
+    async def _insert(self, pool: Any, new: Sequence[Delivery]) -> frozenset[str]:
+        columns = (
+            [each.key for each in new],
+            [each.origin for each in new],
+            [each.received for each in new],
+            [each.body for each in new],
+        )
+        return (
+            frozenset(row["key"] for row in await self._rows(pool, sql.INSERT, KEPT, *columns)) if new else frozenset()
+        )
+
+    async def _look_round(self, pool: Any, wanted: int) -> None:
+        """Where it is not known how many wait, forget what is too old and count."""
+        now = asyncio.get_running_loop().time()
+        if wanted and self._room.unsure(wanted, now):
+            await self._rows(pool, sql.FORGET, KEPT)
+            (row,) = await self._rows(pool, sql.WAITING)
+            self._room.count(row["waiting"], now)
+
+
+async def _close(pool: Any) -> None:
+    await pool.close()
+
+
+def _delivery(row: Any) -> Delivery:
+    return Delivery(key=row["key"], origin=as_origin(row["origin"]), received=row["received"], body=row["body"])
