@@ -38,7 +38,7 @@ FLOORS: Mapping[str, int] = {
 """A room imports from the floors below its own, and from itself."""
 
 SIDE_ROOMS: Mapping[str, set[str]] = {
-    "webhooks": {"errors", "models", "protocol.codec"},
+    "webhooks": {"errors", "models", "protocol.arguments", "protocol.codec", "protocol.jsontext", "session.clock"},
     "sandbox": {"spec"},
     "testing": {"errors", "models", "wire"},
     "otel": {"_version", "session.events"},
