@@ -1,7 +1,18 @@
-"""Deliveries of the service: bytes to events. It signs nothing: that a delivery parses does not prove who sent it."""
+"""Deliveries of the service: bytes to events, and a receiver. The service signs nothing: parsing proves no sender."""
 
 from __future__ import annotations
 
+from .handlers import Received, UnknownEventTypeWarning
 from .parse import parse_webhook
+from .receiver import WebhookReceiver
+from .redaction import TokenFilter
+from .stream import EventStream
 
-__all__ = ["parse_webhook"]
+__all__ = [
+    "EventStream",
+    "Received",
+    "TokenFilter",
+    "UnknownEventTypeWarning",
+    "WebhookReceiver",
+    "parse_webhook",
+]

@@ -1,0 +1,138 @@
+"""Which handlers an event goes to."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from attrs import define, field, frozen
+
+from ..models import CallEvent, ClickToCallCall, EventType, Fax, FaxCall, PhoneCall, UnknownEvent, Webhook
+from .inbox.protocol import Origin
+
+Event: TypeAlias = CallEvent | PhoneCall | ClickToCallCall | FaxCall | Fax | UnknownEvent
+"""What handlers and streams are given."""
+
+CallTypes = Literal[
+    "CALL_STARTED", "CALL_INCOMING", "CALL_ANSWERED", "CALL_HANGUP",
+    EventType.CALL_STARTED, EventType.CALL_INCOMING, EventType.CALL_ANSWERED, EventType.CALL_HANGUP,
+]  # fmt: skip
+PhoneCallType = Literal["PHONE_CALL", EventType.PHONE_CALL]
+ClickToCallType = Literal["CLICK_TO_CALL", EventType.CLICK_TO_CALL]
+FaxType = Literal["FAX_CALL", EventType.FAX_CALL]
+
+E = TypeVar("E")
+
+
+@frozen(kw_only=True)
+class Received:
+    """How an event came; a handler that wants two arguments is given it as its second.
+
+    `verified`: the service was asked and knows this very record (or it was read from the service in the first place).
+    `run` is 1 at first, and more where a handler failed or its process died before. `key` is the same for all copies
+    of the event and in all its runs; `received` is when it was acknowledged.
+    """
+
+    webhook: Webhook
+    verified: bool
+    key: str
+    origin: Origin
+    run: int
+    received: datetime
+
+
+Handler: TypeAlias = Callable[[E], Coroutine[Any, Any, object]] | Callable[[E, Received], Coroutine[Any, Any, object]]
+
+OnCall = TypeVar("OnCall", bound=Handler[CallEvent])
+OnPhoneCall = TypeVar("OnPhoneCall", bound=Handler[PhoneCall])
+OnClickToCall = TypeVar("OnClickToCall", bound=Handler[ClickToCallCall])
+OnFax = TypeVar("OnFax", bound=Handler[Fax | FaxCall])
+OnEvent = TypeVar("OnEvent", bound=Handler[Event])
+
+_CLASSES: Mapping[str, type | tuple[type, ...]] = {
+    EventType.PHONE_CALL: PhoneCall,
+    EventType.CLICK_TO_CALL: ClickToCallCall,
+    EventType.FAX_CALL: (Fax, FaxCall),
+}
+
+EVERYTHING = "*"
+
+
+class UnknownEventTypeWarning(UserWarning):
+    """A handler waits for an event type that is not documented, but looks like one that is."""
+
+
+@frozen
+class Entry:
+    """A handler and what it waits for."""
+
+    types: frozenset[str]
+    call: Callable[[Event, Received], Awaitable[object]]
+
+    def wants(self, event_type: str, event: Event) -> bool:
+        """Whether it is to be called: with what does not fit its type, only who asked for everything is."""
+        if EVERYTHING in self.types:
+            return True
+        return event_type in self.types and isinstance(event, _class_of(event_type))
+
+
+@define
+class Handlers:
+    """The handlers, in the order in which they were added."""
+
+    _entries: list[Entry] = field(factory=list)
+
+    def add(self, types: Sequence[str], handler: Callable[..., Any]) -> None:
+        """Have a handler called; TypeError for one that is no `async def` or wants other arguments."""
+        self._entries.append(Entry(frozenset(_types(types)), _calling(handler)))
+
+    def of(self, event_type: str, event: Event) -> list[Entry]:
+        """Those that wait for this event."""
+        return [entry for entry in self._entries if entry.wants(event_type, event)]
+
+
+def _class_of(event_type: str) -> type | tuple[type, ...]:
+    if event_type in _CLASSES:
+        return _CLASSES[event_type]
+    return CallEvent if EventType(event_type).is_known else UnknownEvent
+
+
+def _types(names: Sequence[str]) -> list[str]:
+    if not all(isinstance(name, str) for name in names):  # most likely `@receiver.on` without its brackets
+        raise TypeError("on() takes event types: @receiver.on('CALL_INCOMING'), and @receiver.on() for all")
+    types = [str(EventType(name)) for name in names]
+    for unknown in {*types} - {EVERYTHING} - {*EventType}:
+        if alike := get_close_matches(unknown, [*EventType], n=1):
+            warnings.warn(
+                f"{unknown!r} is no documented event type; {str(alike[0])!r} is", UnknownEventTypeWarning, stacklevel=5
+            )
+    return types or [EVERYTHING]
+
+
+def _calling(handler: Callable[..., Any]) -> Callable[[Event, Received], Awaitable[object]]:
+    if not callable(handler):
+        raise TypeError(f"a handler must be an async function, not {type(handler).__name__}")
+    if not (inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))):  # noqa: B004 - of an object, its method is looked at
+        raise TypeError(f"a handler must be an async function: {_name(handler)} is not")
+    takes = inspect.signature(handler)
+    if _binds(takes, 1):
+        return lambda event, _: handler(event)
+    if _binds(takes, 2):
+        return handler
+    raise TypeError(f"a handler takes an event, or an event and how it was received: {_name(handler)} does not")
+
+
+def _binds(signature: inspect.Signature, count: int) -> bool:
+    try:
+        signature.bind(*range(count))
+    except TypeError:
+        return False
+    return True
+
+
+def _name(handler: Callable[..., Any]) -> str:
+    return getattr(handler, "__qualname__", type(handler).__name__)

@@ -1,0 +1,191 @@
+"""From a request to its answer, whichever server it came through: checked, parsed, stored, and then acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+from attrs import define, field, frozen
+
+from ..errors import WebhookError
+from ..models import CallEvent, EventType, Fax, TelephonyEvent, Webhook
+from .identity import delivery_key
+from .inbox.protocol import Delivery, InboxFullError
+from .notices import Accepted, Doubled, InboxFailed, Notify, Reason, Refused, known_type
+from .parse import MAX_BODY, parse_webhook
+from .sources import Sources
+from .tokens import Tokens
+
+_ALSO: Mapping[str, frozenset[str]] = {EventType.PHONE_CALL: frozenset({EventType.CLICK_TO_CALL})}
+"""The create of a subscription lists no CLICK_TO_CALL (anomaly W1), so its records may come as phone calls'."""
+
+
+@frozen
+class Arrival:
+    """A request. `headers` have lower-case names; `read` gives the next piece of the body, empty at its end."""
+
+    method: str
+    token: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    peer: str | None = field(repr=False)
+    read: Callable[[], Awaitable[bytes]] = field(repr=False)
+
+
+@frozen
+class Answer:
+    """A status and headers. Where `close`, the request was not read to its end, and so its connection is of no use."""
+
+    status: HTTPStatus
+    headers: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def close(self) -> bool:
+        """Whether the connection ends with it."""
+        # An unknown path is answered by the framework, which closes nothing; ours must look the same.
+        return self.status not in {HTTPStatus.OK, HTTPStatus.NOT_FOUND}
+
+
+_OK = Answer(HTTPStatus.OK)
+
+
+class Store(Protocol):
+    """Where deliveries go."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it takes any."""
+        ...
+
+    async def add(self, delivery: Delivery) -> bool:
+        """Store one for good; whether it was new. Raises InboxFullError, and whatever an inbox raises."""
+        ...
+
+
+class _RefusedError(Exception):
+    def __init__(self, reason: Reason, status: HTTPStatus, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+        self.answer = Answer(status, headers or {})
+
+
+@define(kw_only=True)
+class Intake:
+    """The checks, the cheapest first, and the limits."""
+
+    tokens: Tokens
+    sources: Sources
+    pbx_id: int | None
+    account_id: str | None
+    read_timeout: float
+    max_requests: int
+    store: Store
+    wall: Callable[[], float]
+    notify: Notify
+    _under_way: int = field(default=0, init=False)
+
+    async def answer(self, arrival: Arrival) -> Answer:
+        """Take a delivery in, or say why not."""
+        try:
+            event_type = self._admit(arrival)
+            body = await self._body(arrival)
+            await self._store(body, self._parsed(body, event_type))
+        except _RefusedError as refused:
+            self.notify(Refused(refused.reason, refused.answer.status))
+            return refused.answer
+        return _OK
+
+    def _admit(self, arrival: Arrival) -> str:
+        event_type = self.tokens.event_type(arrival.token)
+        if not self.sources.admit(arrival.peer, arrival.headers.get("x-forwarded-for", "")):
+            raise _RefusedError("source", HTTPStatus.NOT_FOUND)
+        if event_type is None:
+            raise _RefusedError("token", HTTPStatus.NOT_FOUND)
+        if arrival.method != "POST":
+            raise _RefusedError("method", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})
+        if arrival.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise _RefusedError("encoding", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if not _is_json(arrival.headers.get("content-type")):
+            raise _RefusedError("content_type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if not self.store.open:
+            raise _RefusedError("stopped", HTTPStatus.SERVICE_UNAVAILABLE)
+        return event_type
+
+    async def _body(self, arrival: Arrival) -> bytes:
+        declared = arrival.headers.get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > MAX_BODY:
+            raise _RefusedError("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if self._under_way >= self.max_requests:
+            raise _RefusedError("busy", HTTPStatus.SERVICE_UNAVAILABLE)
+        self._under_way += 1
+        try:
+            async with asyncio.timeout(self.read_timeout):
+                return await _whole(arrival)
+        except TimeoutError:
+            raise _RefusedError("too_slow", HTTPStatus.REQUEST_TIMEOUT) from None
+        except OSError:
+            raise _RefusedError("broken_off", HTTPStatus.BAD_REQUEST) from None
+        finally:
+            self._under_way -= 1
+
+    def _parsed(self, body: bytes, event_type: str) -> Webhook:
+        try:
+            webhook = parse_webhook(body)
+        except WebhookError:
+            raise _RefusedError("malformed", HTTPStatus.BAD_REQUEST) from None
+        if not {kind for kind in types_of(webhook) if kind.is_known} <= {event_type, *_ALSO.get(event_type, ())}:
+            raise _RefusedError("wrong_type", HTTPStatus.FORBIDDEN)
+        if self._is_of_another(webhook):
+            raise _RefusedError("wrong_pbx", HTTPStatus.FORBIDDEN)
+        return webhook
+
+    def _is_of_another(self, webhook: Webhook) -> bool:
+        """Whether it names a PBX that is not ours; a bare delivery (anomaly P1) names none."""
+        account_id = getattr(webhook.data, "account_id", None)
+        return (self.pbx_id is not None and webhook.pbx_id not in (None, self.pbx_id)) or (
+            self.account_id is not None and account_id not in (None, self.account_id)
+        )
+
+    async def _store(self, body: bytes, webhook: Webhook) -> None:
+        delivery = Delivery(key=delivery_key(webhook), body=body, received=self.wall())
+        kind = known_type(webhook.type)
+        try:
+            new = await self.store.add(delivery)
+        except InboxFullError:
+            raise _RefusedError("inbox_full", HTTPStatus.SERVICE_UNAVAILABLE) from None
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, nothing was promised
+            self.notify(InboxFailed("add", type(error).__name__, error))
+            raise _RefusedError("inbox_failed", HTTPStatus.SERVICE_UNAVAILABLE) from None
+        self.notify(Accepted(kind) if new else Doubled(kind))
+
+
+def types_of(webhook: Webhook) -> set[EventType]:
+    """The event types that a delivery names: its envelope's and its event's own."""
+    return {webhook.type, event_type(webhook.data) or webhook.type}
+
+
+def event_type(event: CallEvent | TelephonyEvent) -> EventType | None:
+    """The event type of an event, which only its envelope may have."""
+    if isinstance(event, CallEvent):
+        return EventType(f"CALL_{event.type}")
+    if isinstance(event, Fax):
+        return EventType.FAX_CALL
+    return None if event.type is None else EventType(event.type)
+
+
+async def _whole(arrival: Arrival) -> bytes:
+    body = bytearray()
+    while piece := await arrival.read():
+        body += piece
+        if len(body) > MAX_BODY:
+            raise _RefusedError("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return bytes(body)
+
+
+def _is_json(content_type: str | None) -> bool:
+    """How deliveries are labelled is not documented (anomaly W12), so a missing label is no fault."""
+    if content_type is None:
+        return True
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))

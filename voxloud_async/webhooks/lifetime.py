@@ -1,0 +1,108 @@
+"""From the first delivery, or `async with`, to the end: one inbox, its writer and its workers, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TypeAlias
+
+from attrs import define, field, frozen
+
+from .commit import GroupCommit
+from .handling import Desk
+from .inbox.memory import MemoryInbox
+from .inbox.protocol import Delivery, Inbox
+from .notices import logger
+from .workers import Workers
+
+Choice: TypeAlias = Inbox | str | os.PathLike[str] | None
+
+
+@frozen
+class _Work:
+    loop: asyncio.AbstractEventLoop
+    commit: GroupCommit
+    workers: Workers | None
+
+
+@define(eq=False, kw_only=True)
+class Lifetime:
+    """Starts and stops; may be entered again, also in another loop."""
+
+    desk: Desk
+    choice: Choice
+    concurrency: int
+    grace: float
+    open: bool = field(default=True, init=False)
+    _inbox: Inbox | None = field(default=None, init=False)
+    _work: _Work | None = field(default=None, init=False)
+    _entered: int = field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.choice, str | os.PathLike | None) and not hasattr(self.choice, "lease"):
+            raise TypeError(f"inbox must be an Inbox, a path or None, not {type(self.choice).__name__}")
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox, opened where it is not."""
+        if self._inbox is None:
+            self._inbox = _opened(self.choice)
+        return self._inbox
+
+    async def add(self, delivery: Delivery) -> bool:
+        """Store a delivery; whether it was new. Workers start with the first one where nobody started them."""
+        work = self._started()
+        new = await work.commit.add(delivery)
+        if work.workers is not None:
+            work.workers.wake()
+        return new
+
+    async def enter(self) -> None:
+        """Start. It may be entered twice, as by an application and by its server: the last to leave stops it."""
+        self._entered += 1
+        self.open = True
+        self._started()
+
+    async def leave(self) -> None:
+        """Take nothing in any more, handle what is due as long as `grace` allows, and close what was opened here."""
+        self._entered -= 1
+        if self._entered > 0:
+            return
+        self.open = False
+        work, self._work = self._work, None
+        if work is not None and work.loop is asyncio.get_running_loop():
+            await work.commit.flush()
+            if work.workers is not None:
+                await work.workers.stop(self.grace)
+        self.desk.broadcast.end()
+        await self._close()
+
+    def _started(self) -> _Work:
+        loop = asyncio.get_running_loop()
+        if self._work is None or self._work.loop is not loop:
+            workers = Workers(self.desk, self.inbox, self.concurrency) if self.concurrency else None
+            self._work = _Work(loop, GroupCommit(self.inbox), workers)
+            if workers is not None:
+                workers.start()
+        return self._work
+
+    async def _close(self) -> None:
+        inbox = self._inbox
+        if isinstance(inbox, MemoryInbox):
+            left = (await inbox.counts()).waiting
+            if left:
+                logger.warning("%d events are left in memory, and lost with the process", left)
+        elif inbox is not None and inbox is not self.choice:
+            self._inbox = None
+            await inbox.aclose()
+
+
+def _opened(choice: Choice) -> Inbox:
+    if choice is None:
+        return MemoryInbox()
+    if isinstance(choice, str | os.PathLike):
+        from .inbox.sqlite import SqliteInbox  # noqa: PLC0415 - whoever keeps events in memory needs no database
+
+        return SqliteInbox(Path(choice))
+    return choice

@@ -1,0 +1,96 @@
+"""Takes deliveries out of the inbox and has them handled, so many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import TypeVar
+
+from attrs import define, field
+
+from .handling import Desk, Handling
+from .inbox.protocol import Inbox
+from .notices import InboxFailed
+
+T = TypeVar("T")
+
+_POLL = 1.0
+"""Seconds after which the inbox is asked anew: another process may have put something in."""
+
+_LEAST = 0.01
+"""Seconds: what is due and yet not to be had has most likely gone to another process."""
+
+
+@define(eq=False)
+class Workers:
+    """At most `concurrency` handlings at once, from `start` to `stop`."""
+
+    _desk: Desk
+    _inbox: Inbox
+    _concurrency: int
+    _running: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _news: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _draining: bool = field(default=False, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Begin, in the running loop."""
+        self._task = asyncio.create_task(self._work())
+
+    def wake(self) -> None:
+        """Look into the inbox at once."""
+        self._news.set()
+
+    async def stop(self, grace: float) -> None:
+        """Handle what is due, `grace` seconds at the most; end the rest and leave it in the inbox."""
+        self._draining = True
+        self._news.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=grace)
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _work(self) -> None:
+        try:
+            while not (self._draining and not self._running and not await self._due()):
+                self._news.clear()
+                if not await self._take():
+                    await self._idle()
+        finally:
+            for task in self._running:
+                task.cancel()
+            if self._running:
+                await asyncio.wait(self._running)
+
+    async def _take(self) -> bool:
+        """Begin to handle what is due; whether there was anything."""
+        free = self._concurrency - len(self._running)
+        leases = await self._ask("lease", self._inbox.lease(free, self._desk.lease)) if free else None
+        for lease in leases or ():
+            task = asyncio.create_task(Handling(self._desk, self._inbox, lease).run())
+            self._running.add(task)
+            task.add_done_callback(self._over)
+        return bool(leases)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._news.set()
+
+    async def _due(self) -> bool:
+        return await self._ask("tell what is due", self._inbox.due_in()) == 0.0
+
+    async def _idle(self) -> None:
+        """Until something comes, ends, or is due again."""
+        due = await self._ask("tell what is due", self._inbox.due_in())
+        wait = _POLL if due is None or len(self._running) == self._concurrency else min(_POLL, max(_LEAST, due))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await self._news.wait()
+
+    async def _ask(self, what: str, asking: Awaitable[T]) -> T | None:
+        try:
+            return await asking
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, it may be well again in a second
+            self._desk.notify(InboxFailed(what, type(error).__name__, error))
+            return None
