@@ -61,6 +61,8 @@ _CLASSES: Mapping[str, type | tuple[type, ...]] = {
 
 EVERYTHING = "*"
 
+_ALIKE = 0.9  # `CALL_INCOMNG` is 0.96 of a documented name, `CALL_TRANSFERRED` 0.83
+
 
 class UnknownEventTypeWarning(UserWarning):
     """A handler waits for an event type that is not documented, but looks like one that is."""
@@ -106,11 +108,17 @@ def _types(names: Sequence[str]) -> list[str]:
         raise TypeError("on() takes event types: @receiver.on('CALL_INCOMING'), and @receiver.on() for all")
     types = [str(EventType(name)) for name in names]
     for unknown in {*types} - {EVERYTHING} - {*EventType}:
-        if alike := get_close_matches(unknown, [*EventType], n=1):
-            warnings.warn(
-                f"{unknown!r} is no documented event type; {str(alike[0])!r} is", UnknownEventTypeWarning, stacklevel=5
-            )
+        if meant := _meant(unknown):
+            text = f"{unknown!r} is no documented event type; {meant!r} is"
+            warnings.warn(text, UnknownEventTypeWarning, stacklevel=4)
     return types or [EVERYTHING]
+
+
+def _meant(name: str) -> str | None:
+    """The documented type that a name is a slip of, if any; there may be types that nobody has documented."""
+    alike = get_close_matches(name, [*EventType], n=1, cutoff=_ALIKE)
+    phase = EventType(f"CALL_{name}")
+    return str(alike[0]) if alike else str(phase) if phase.is_known else None
 
 
 def _calling(handler: Callable[..., Any]) -> Callable[[Event, Received], Awaitable[object]]:

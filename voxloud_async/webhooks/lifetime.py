@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 from typing import TypeAlias
 
 from attrs import define, field, frozen
 
-from .commit import GroupCommit
 from .handling import Desk
+from .inbox import Delivery, Inbox, open_inbox
 from .inbox.memory import MemoryInbox
-from .inbox.protocol import Delivery, Inbox
 from .notices import logger
 from .workers import Workers
 
 Choice: TypeAlias = Inbox | str | os.PathLike[str] | None
 
+_STORING = 5.0
+"""Seconds that the sender waits for a store, before it is told to come again."""
+
 
 @frozen
 class _Work:
     loop: asyncio.AbstractEventLoop
-    commit: GroupCommit
     workers: Workers | None
 
 
@@ -53,10 +53,11 @@ class Lifetime:
     async def add(self, delivery: Delivery) -> bool:
         """Store a delivery; whether it was new. Workers start with the first one where nobody started them."""
         work = self._started()
-        new = await work.commit.add(delivery)
+        async with asyncio.timeout(_STORING):
+            new = await self.inbox.add([delivery])
         if work.workers is not None:
             work.workers.wake()
-        return new
+        return bool(new)
 
     async def enter(self) -> None:
         """Start. It may be entered twice, as by an application and by its server: the last to leave stops it."""
@@ -71,18 +72,18 @@ class Lifetime:
             return
         self.open = False
         work, self._work = self._work, None
-        if work is not None and work.loop is asyncio.get_running_loop():
-            await work.commit.flush()
-            if work.workers is not None:
+        try:
+            if work is not None and work.workers is not None and work.loop is asyncio.get_running_loop():
                 await work.workers.stop(self.grace)
-        self.desk.broadcast.end()
-        await self._close()
+        finally:
+            self.desk.broadcast.end()
+            await self._close()
 
     def _started(self) -> _Work:
         loop = asyncio.get_running_loop()
         if self._work is None or self._work.loop is not loop:
             workers = Workers(self.desk, self.inbox, self.concurrency) if self.concurrency else None
-            self._work = _Work(loop, GroupCommit(self.inbox), workers)
+            self._work = _Work(loop, workers)
             if workers is not None:
                 workers.start()
         return self._work
@@ -101,8 +102,4 @@ class Lifetime:
 def _opened(choice: Choice) -> Inbox:
     if choice is None:
         return MemoryInbox()
-    if isinstance(choice, str | os.PathLike):
-        from .inbox.sqlite import SqliteInbox  # noqa: PLC0415 - whoever keeps events in memory needs no database
-
-        return SqliteInbox(Path(choice))
-    return choice
+    return open_inbox(choice) if isinstance(choice, str | os.PathLike) else choice

@@ -46,19 +46,16 @@ def _read(text: bytes) -> Any:
 
 def _bound(value: Any) -> None:
     """Refuse absurd nesting and numbers, one level after the other and without recursion."""
-    level = [value]
+    level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
-        level = [inner for item in level for inner in _inside(item)]
+        level = [inner for container in level for inner in _containers(container)]
         if not level:
             return
     raise WebhookError(f"the delivery is nested more than {MAX_DEPTH} levels deep")
 
 
-def _inside(item: Any) -> Any:
-    if isinstance(item, dict):
-        return item.values()
-    if isinstance(item, list):
-        return item
-    if isinstance(item, int) and not -MAX_INTEGER <= item <= MAX_INTEGER:
+def _containers(container: Any) -> list[Any]:
+    items = container.values() if isinstance(container, dict) else container
+    if any(isinstance(item, int) and not -MAX_INTEGER <= item <= MAX_INTEGER for item in items):
         raise WebhookError("the delivery holds a number beyond 64 bits")
-    return ()
+    return [item for item in items if isinstance(item, dict | list)]

@@ -49,8 +49,8 @@ class WebhookReceiver:
 
     - `secret`: at least 32 bytes, from which the tokens in the callback URLs are told; or a list, whose first makes new
       tokens and whose others are still known, so that a secret can be replaced while deliveries come in.
-    - `inbox`: a path for SQLite, which outlives the process; an `Inbox` of your own, which is yours to close; or None
-      for memory, where what was acknowledged and not yet handled is lost with the process.
+    - `inbox`: the path of a SQLite file, or a URL, as `open_inbox` takes them, which outlive the process; an `Inbox` of
+      your own, which is yours to close; or None for memory, which is lost with the process.
     - `expected_pbx_id`, `expected_account_id`: refuse deliveries that name another one.
     - `verify`: `client.telephony_events`, to look records up before they are handled, at most `verify_rate` a second.
     - `allow_from`: addresses or networks that deliveries may come from; None for any, as the service documents none.
@@ -113,9 +113,9 @@ class WebhookReceiver:
         )
         self._intake = Intake(
             tokens=self._tokens,
-            sources=Sources(allow_from, trusted_proxies),
-            pbx_id=expected_pbx_id,
-            account_id=expected_account_id,
+            sources=Sources.of(allow_from, trusted_proxies),
+            pbx_id=None if expected_pbx_id is None else arguments.number("expected_pbx_id", expected_pbx_id, 0),
+            account_id=arguments.optional_text("expected_account_id", expected_account_id),
             read_timeout=arguments.seconds("read_timeout", read_timeout),
             max_requests=arguments.number("max_requests", max_requests, 1),
             store=self._lifetime,

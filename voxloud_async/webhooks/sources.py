@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Self
 
-from attrs import field, frozen
+from attrs import frozen
 
 Network = IPv4Network | IPv6Network
 
 
-def _networks(ranges: Iterable[str] | None) -> tuple[Network, ...] | None:
+def networks(name: str, ranges: Iterable[str]) -> tuple[Network, ...]:
+    """Addresses and networks, read; ValueError or TypeError names the argument they came as."""
     if isinstance(ranges, str):
-        raise TypeError("a list of addresses must be a list, not a string")
-    return None if ranges is None else tuple(ip_network(each) for each in ranges)
+        raise TypeError(f"{name} must be a list of addresses or networks, not a string")
+    try:
+        return tuple(ip_network(each) for each in ranges)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 @frozen
 class Sources:
     """The allowed networks, None for any, and those of the proxies whose `X-Forwarded-For` is believed."""
 
-    _allowed: tuple[Network, ...] | None = field(default=None, converter=_networks, alias="allowed")
-    _proxies: tuple[Network, ...] | None = field(default=(), converter=_networks, alias="proxies")
+    _allowed: tuple[Network, ...] | None = None
+    _proxies: tuple[Network, ...] = ()
+
+    @classmethod
+    def of(cls, allow_from: Iterable[str] | None, trusted_proxies: Iterable[str]) -> Self:
+        """Those of a receiver's arguments."""
+        allowed = None if allow_from is None else networks("allow_from", allow_from)
+        return cls(allowed, networks("trusted_proxies", trusted_proxies))
 
     def admit(self, peer: str | None, forwarded: str) -> bool:
         """Whether a request may come in: from this peer, with this `X-Forwarded-For`."""
@@ -34,7 +45,7 @@ class Sources:
         """The first from the right that is no proxy of ours: everything left of it, the sender may have invented."""
         for hop in (peer, *reversed(forwarded.split(","))):
             address = _address(hop)
-            if address is None or not _within(address, self._proxies or ()):
+            if address is None or not _within(address, self._proxies):
                 return address
         return None
 

@@ -46,8 +46,11 @@ class Workers:
         """Handle what is due, `grace` seconds at the most; end the rest and leave it in the inbox."""
         self._draining = True
         self._news.set()
-        if self._task is not None:
+        if self._task is None:
+            return
+        try:
             await asyncio.wait({self._task}, timeout=grace)
+        finally:
             self._task.cancel()
             await asyncio.wait({self._task})
 
