@@ -40,6 +40,11 @@ class Wire:
         """The path of a subscription's URL."""
         return f"{MOUNT}/{self.receiver.token(event_type)}"
 
+    def head(self, framing: str) -> bytes:
+        """The head of a delivery whose body comes in pieces."""
+        lines = [f"POST {self.path()} HTTP/1.1", "Host: receiver.test", "Content-Type: application/json", framing]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
     async def post(self, body: bytes, event_type: str = "CALL_INCOMING", **headers: str) -> Reply:
         """Deliver a body."""
         given = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}

@@ -88,13 +88,14 @@ class Methods:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    async def method(self, event: CallEvent) -> None:
+    async def method(self, _event: CallEvent) -> None:
         self.seen.append("method")
 
-    async def __call__(self, event: CallEvent) -> None:
+    async def __call__(self, _event: CallEvent) -> None:
         self.seen.append("object")
 
     async def told(self, name: str, event: CallEvent, *, more: bool = True) -> None:
+        assert (event.type, more) == ("INCOMING", True)
         self.seen.append(name)
 
 
@@ -115,8 +116,8 @@ def test_methods_objects_and_partials_are_handlers_too() -> None:
 
 def test_what_is_no_handler_is_refused_when_it_is_registered() -> None:
     on: Any = receiver().on("CALL_INCOMING")
-    with pytest.raises(TypeError, match="must be an async function: .*<lambda> is not"):
-        on(lambda event: None)
+    with pytest.raises(TypeError, match=r"must be an async function: .*<lambda> is not"):
+        on(lambda _event: None)
     with pytest.raises(TypeError, match="must be an async function, not int"):
         on(5)
 
@@ -134,7 +135,7 @@ def test_a_forgotten_bracket_is_told() -> None:
 
     async def handler(event: object) -> None: ...
 
-    with pytest.raises(TypeError, match="on.. takes event types"):
+    with pytest.raises(TypeError, match=r"on\(\) takes event types"):
         on(handler)(handler)
 
 

@@ -153,17 +153,15 @@ async def test_w2_nothing_is_decompressed(server: str, coding: str) -> None:
 
 async def test_w2_a_declared_body_past_the_cap_is_not_read(server: str) -> None:
     async with serving(server, receiver()) as wire:
-        head = f"POST {wire.path()} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        reply = await wire.say(f"{head}Content-Length: {MAX_BODY + 1}\r\n\r\n".encode())
+        reply = await wire.say(wire.head(f"Content-Length: {MAX_BODY + 1}"))
         assert (reply.status, reply.headers["connection"]) == (413, "close")
         await nothing_came_in(wire, "too_large")
 
 
 async def test_w2_a_chunked_body_is_dropped_at_the_cap(server: str) -> None:
     async with serving(server, receiver()) as wire:
-        head = f"POST {wire.path()} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
         chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-        reply = await wire.say(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode(), *[chunk] * 9, pause=0.001)
+        reply = await wire.say(wire.head("Transfer-Encoding: chunked"), *[chunk] * 9, pause=0.001)
         assert (reply.status, reply.headers["connection"]) == (413, "close")
         await nothing_came_in(wire, "too_large")
 
@@ -176,9 +174,9 @@ async def test_w2_a_body_up_to_the_cap_is_taken(server: str) -> None:
 
 async def test_w2_a_slow_body_ends_with_the_timeout(server: str) -> None:
     async with serving(server, receiver(read_timeout=0.3)) as wire:
-        head = f"POST {wire.path()} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
+        head = wire.head("Content-Length: 500")
         started = asyncio.get_running_loop().time()
-        reply = await wire.say(head.encode(), *[b" "] * 4, pause=0.02)
+        reply = await wire.say(head, *[b" "] * 4, pause=0.02)
         assert (reply.status, reply.headers["connection"]) == (408, "close")
         assert 0.3 <= asyncio.get_running_loop().time() - started < 3.0
         await nothing_came_in(wire, "too_slow")
@@ -197,8 +195,7 @@ async def test_w2_slow_headers_reach_nobody_and_hold_up_nobody(server: str) -> N
 async def test_w2_a_body_that_breaks_off_is_no_delivery(server: str, end: bytes) -> None:
     async with serving(server, receiver()) as wire:
         reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
-        head = f"POST {wire.path()} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        writer.write(f"{head}Transfer-Encoding: chunked\r\n\r\n5\r\n{{    \r\n".encode())
+        writer.write(wire.head("Transfer-Encoding: chunked") + b"5\r\n{    \r\n")
         await asyncio.sleep(0.05)
         writer.write(end)
         await asyncio.sleep(0.05)
@@ -209,9 +206,9 @@ async def test_w2_a_body_that_breaks_off_is_no_delivery(server: str, end: bytes)
 
 async def test_w2_bodies_are_read_so_many_at_once(server: str) -> None:
     async with serving(server, receiver(max_requests=1)) as wire:
-        head = f"POST {wire.path()} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
+        head = wire.head("Content-Length: 500")
         _, slow = await asyncio.open_connection("127.0.0.1", wire.port)
-        slow.write(head.encode())
+        slow.write(head)
         await until(lambda: wire.receiver._intake._under_way == 1)
         assert (await wire.post(incoming())).status == 503
         slow.close()

@@ -212,7 +212,10 @@ def test_w8_what_was_read_from_the_service_is_verified_as_it_is() -> None:
         desk = Desk(verify=service)
         await desk.inbox.add([stored(packed(record()), origin="backfill"), stored(incoming(), origin="backfill")])
         seen = await handled(desk)
-        assert [(received.origin, received.verified) for _, received in seen] == [("backfill", True), ("backfill", False)]
+        assert [(received.origin, received.verified) for _, received in seen] == [
+            ("backfill", True),
+            ("backfill", False),
+        ]
         assert service.asked == []
 
     virtually(main)

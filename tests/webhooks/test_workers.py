@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_w6_a_handler_that_raises_is_run_again_with_growing_pauses() -> None:
             await desk.deliver(incoming())
             await desk.settled()
         assert runs == [1, 2, 3, 4, 5]
-        pauses = [round(later - earlier, 1) for earlier, later in zip(at, at[1:], strict=False)]
+        pauses = [round(later - earlier, 1) for earlier, later in pairwise(at)]
         assert pauses == [1.0, 2.0, 4.0, 8.0]
         told = desk.told(Retrying)
         assert [(notice.delay, notice.error) for notice in told] == [(n, "BrokenError") for n in (1.0, 2.0, 4.0, 8.0)]
