@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,14 @@ class Wire:
         """The path of a subscription's URL."""
         return f"{MOUNT}/{self.receiver.token(event_type)}"
 
-    def head(self, framing: str) -> bytes:
-        """The head of a delivery whose body comes in pieces."""
-        lines = [f"POST {self.path()} HTTP/1.1", "Host: receiver.test", "Content-Type: application/json", framing]
+    def head(self, framing: str, path: str = "") -> bytes:
+        """The head of a delivery, whose body comes after it."""
+        lines = [
+            f"POST {path or self.path()} HTTP/1.1",
+            "Host: receiver.test",
+            "Content-Type: application/json",
+            framing,
+        ]
         return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
     async def post(self, body: bytes, event_type: str = "CALL_INCOMING", **headers: str) -> Reply:
@@ -121,3 +127,23 @@ async def uvicorn_server(application: Any, **options: Any) -> AsyncIterator[int]
     finally:
         server.should_exit = True
         await task
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+async def running_at(port: int) -> None:
+    """Wait until somebody listens there."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
+            continue
+        writer.close()
+        return
