@@ -132,6 +132,13 @@ def schemathesis(session: nox.Session) -> None:
     session.run("python", "tests/fuzz_sandbox.py", *session.posargs)
 
 
+@nox.session(python=PYTHONS)
+def fuzz(session: nox.Session) -> None:
+    """Let atheris look for a delivery that is neither parsed nor refused, for a minute; options go to libFuzzer."""
+    session.install("-e", ".", *group("fuzz"))
+    session.run("python", "tests/fuzz_webhooks.py", *session.posargs)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what the project promises in numbers."""

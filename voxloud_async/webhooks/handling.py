@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -58,7 +59,7 @@ class Handling:
 
     async def run(self) -> None:
         """Handle it and settle it; cancelled from outside, give it back to be due at once."""
-        keeper = asyncio.create_task(self._keep(asyncio.current_task()))
+        keeper = asyncio.create_task(self._keep(_current()))
         started = self._desk.clock.now()
         try:
             error = await self._outcome()
@@ -123,8 +124,7 @@ class Handling:
             async with asyncio.timeout(self._desk.handler_timeout):
                 await entry.call(event, received)
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if _current().cancelling():
                 raise
             return error  # of something that the handler awaited
         except Exception as error:  # noqa: BLE001 - the user's code
@@ -159,7 +159,7 @@ class Handling:
             self._desk.notify(Overtaken(self._kind))
         return ours
 
-    async def _keep(self, handling: asyncio.Task[None] | None) -> None:
+    async def _keep(self, handling: asyncio.Task[Any]) -> None:
         """Extend the lease as long as handlers run; where it went to another, end the run here."""
         while True:
             await self._desk.clock.sleep(self._desk.lease / 3)
@@ -170,10 +170,15 @@ class Handling:
                 continue
             if extended is None:
                 self._overtaken = True
-                if handling is not None:
-                    handling.cancel()
+                handling.cancel()
                 return
             self._lease = extended
+
+
+def _current() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - coroutines run in tasks
+    return task
 
 
 def _place(error: BaseException) -> str:

@@ -11,12 +11,13 @@ from ..models import EventType
 from ..protocol import arguments
 
 _PURPOSE = b"voxloud_async webhook token 1\0"
-_LABEL = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_LONGEST = 128  # a label, a dot and 43 characters of base64
+_LABEL = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)
+_PROOF = 44  # a hyphen and 32 bytes in URL-safe base64
+_LONGEST = 64 + _PROOF
 _LEAST_SECRET = 32
 
-TOKEN = re.compile(r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])", re.ASCII)
-"""What a token looks like: the event type, a dot, 32 bytes in URL-safe base64."""
+TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_]{1,64}-[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])", re.ASCII)
+"""What a token looks like: the event type, a hyphen, 32 bytes in URL-safe base64."""
 
 
 class Tokens:
@@ -35,13 +36,13 @@ class Tokens:
         """The token that may deliver events of this type; raises ValueError for what is no word of letters."""
         label = str(EventType(arguments.text("event_type", event_type)))
         if not _LABEL.fullmatch(label):
-            raise ValueError("event_type must be at most 64 letters, digits, hyphens and underscores")
+            raise ValueError("event_type must be at most 64 letters, digits and underscores")
         return _derived(self._secrets[0], label)
 
     def event_type(self, sent: str) -> str | None:
         """The event type of a token that is one of ours, else None; each secret is tried, whichever fits."""
         given = sent[:_LONGEST].encode("utf-8", "replace")
-        label = sent[:_LONGEST].partition(".")[0]
+        label = sent[:_LONGEST][:-_PROOF]
         if not _LABEL.fullmatch(label):
             label = "none"  # the same work for what cannot be a token
         fits = [hmac.compare_digest(given, _derived(secret, label).encode()) for secret in self._secrets]
@@ -50,7 +51,7 @@ class Tokens:
 
 def _derived(secret: bytes, label: str) -> str:
     digest = hmac.digest(secret, _PURPOSE + label.encode(), "sha256")
-    return f"{label}.{urlsafe_b64encode(digest).decode().rstrip('=')}"
+    return f"{label}-{urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
 def _several(secret: object) -> Sequence[object]:

@@ -32,7 +32,7 @@ class Workers:
     _running: set[asyncio.Task[None]] = field(factory=set, init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
     _draining: bool = field(default=False, init=False)
-    _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _task: asyncio.Task[None] = field(init=False)
 
     def start(self) -> None:
         """Begin, in the running loop."""
@@ -46,8 +46,6 @@ class Workers:
         """Handle what is due, `grace` seconds at the most; end the rest and leave it in the inbox."""
         self._draining = True
         self._news.set()
-        if self._task is None:
-            return
         try:
             await asyncio.wait({self._task}, timeout=grace)
         finally:
