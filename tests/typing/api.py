@@ -10,6 +10,7 @@ from voxloud_async import RetryPolicy, VoxloudClient, errors, models
 from voxloud_async.paging import Listing
 from voxloud_async.resources.bulk.outcome import Outcome, Summary
 from voxloud_async.resources.contact_fields import ContactFields
+from voxloud_async.webhooks import EventStream, Received, WebhookReceiver, parse_webhook
 
 
 def the_face() -> None:
@@ -75,3 +76,55 @@ async def subscriptions(client: VoxloudClient) -> None:
     made = await client.webhook_subscriptions.create(callback_url="https://example.com", event_type="CALL_INCOMING")
     assert_type(made, models.WebhookSubscription)
     assert_type(await client.webhook_subscriptions.list(), list[models.WebhookSubscription])
+
+
+async def webhooks(receiver: WebhookReceiver) -> None:
+    assert_type(parse_webhook(b"{}"), models.Webhook)
+    async with receiver as entered:
+        assert_type(entered, WebhookReceiver)
+    assert_type(receiver.events(), EventStream)
+    async for event in receiver.events():
+        assert_type(
+            event,
+            models.CallEvent
+            | models.PhoneCall
+            | models.ClickToCallCall
+            | models.FaxCall
+            | models.Fax
+            | models.UnknownEvent,
+        )
+    assert_type(receiver.token("PHONE_CALL"), str)
+    assert_type(receiver.stats.accepted, int)
+
+
+def handlers(receiver: WebhookReceiver) -> None:
+    @receiver.on("CALL_INCOMING", models.EventType.CALL_HANGUP)
+    async def on_call(event: models.CallEvent) -> str:
+        return event.call_id
+
+    async def use(event: models.CallEvent) -> None:
+        assert_type(await on_call(event), str)
+
+    @receiver.on("PHONE_CALL")
+    async def on_record(event: models.PhoneCall, received: Received) -> None: ...
+
+    @receiver.on("CLICK_TO_CALL")
+    async def on_click(event: models.ClickToCallCall) -> None: ...
+
+    @receiver.on(models.EventType.FAX_CALL)
+    async def on_fax(event: models.Fax | models.FaxCall) -> None: ...
+
+    @receiver.on("PHONE_CALL")  # type: ignore[type-var]
+    async def on_other(event: models.CallEvent) -> None: ...
+
+    @receiver.on("FAX_CALL")  # type: ignore[type-var]
+    async def on_half(event: models.Fax) -> None: ...
+
+    @receiver.on()  # type: ignore[type-var]
+    async def on_some(event: models.CallEvent) -> None: ...
+
+    @receiver.on("PHONE_CALL", "CLICK_TO_CALL", "VOICEMAIL")
+    async def on_any(event: object, received: Received) -> None: ...
+
+    @receiver.on("CALL_INCOMING")  # type: ignore[type-var]
+    def on_sync(event: models.CallEvent) -> None: ...
