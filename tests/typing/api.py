@@ -114,6 +114,8 @@ def handlers(receiver: WebhookReceiver) -> None:
     @receiver.on(models.EventType.FAX_CALL)
     async def on_fax(event: models.Fax | models.FaxCall) -> None: ...
 
+
+def wrong_handlers(receiver: WebhookReceiver) -> None:
     @receiver.on("PHONE_CALL")  # type: ignore[type-var]
     async def on_other(event: models.CallEvent) -> None: ...
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.webhooks.deliveries import OTHER_SECRET, SECRET, receiver
 from voxloud_async.models import EventType
-from voxloud_async.webhooks import TokenFilter, WebhookReceiver, notices
+from voxloud_async.webhooks import TokenFilter, WebhookReceiver, notices, telling
 from voxloud_async.webhooks.sources import Sources
 from voxloud_async.webhooks.tokens import TOKEN, Tokens
 
@@ -161,7 +161,7 @@ def test_a_log_without_tokens(message: str, arguments: Any, shown: str) -> None:
 
 
 def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: pytest.LogCaptureFixture) -> None:
-    error, counts = ValueError("+390612345678"), notices.Counts()
+    error, counts = ValueError("+390612345678"), telling.Counts()
     told: list[notices.Notice] = [
         notices.Accepted("CALL_STARTED"),
         notices.Doubled("CALL_STARTED"),
@@ -181,7 +181,7 @@ def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: py
     with caplog.at_level(logging.DEBUG, "voxloud_async.webhooks"):
         for notice in told:
             counts.note(notice)
-            notices.write_log(notice)
+            telling.write_log(notice)
     assert counts.stats() == notices.Stats(
         accepted=1,
         doubled=1,
@@ -199,8 +199,8 @@ def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: py
     assert "+39" not in caplog.text
     assert [entry.levelname for entry in caplog.records].count("WARNING") == 4
     assert [entry.levelname for entry in caplog.records].count("ERROR") == 2
-    assert notices.known_type("call_started") == "CALL_STARTED"
-    assert notices.known_type("+390612345678") == "unknown"
+    assert telling.known_type("call_started") == "CALL_STARTED"
+    assert telling.known_type("+390612345678") == "unknown"
 
 
 def test_a_subscriber_that_fails_is_logged_and_the_next_is_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -209,6 +209,6 @@ def test_a_subscriber_that_fails_is_logged_and_the_next_is_told(caplog: pytest.L
     def fail(_notice: notices.Notice) -> None:
         raise RuntimeError
 
-    notices.fan_out((fail, told.append))(notices.Doubled("CALL_STARTED"))
+    telling.fan_out((fail, told.append))(notices.Doubled("CALL_STARTED"))
     assert told == [notices.Doubled("CALL_STARTED")]
     assert "a subscriber failed" in caplog.text

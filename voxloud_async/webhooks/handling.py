@@ -16,9 +16,10 @@ from ..session.clock import Clock
 from .handlers import Entry, Event, Handlers, Received
 from .inbox.protocol import Inbox, Lease
 from .intake import event_type
-from .notices import Buried, Handled, InboxFailed, Notify, Overtaken, Retrying, Unheard, known_type
+from .notices import Buried, Handled, InboxFailed, Notify, Overtaken, Retrying, Unheard
 from .parse import parse_webhook
 from .stream import Broadcast
+from .telling import known_type
 from .verification import Verifier
 
 _FIRST_DELAY = 1.0

@@ -13,9 +13,10 @@ from ..errors import WebhookError
 from ..models import CallEvent, EventType, Fax, TelephonyEvent, Webhook
 from .identity import delivery_key
 from .inbox.protocol import Delivery, InboxFullError
-from .notices import Accepted, Doubled, InboxFailed, Notify, Reason, Refused, known_type
+from .notices import Accepted, Doubled, InboxFailed, Notify, Reason, Refused
 from .parse import MAX_BODY, parse_webhook
 from .sources import Sources
+from .telling import known_type
 from .tokens import Tokens
 
 _ALSO: Mapping[str, frozenset[str]] = {EventType.PHONE_CALL: frozenset({EventType.CLICK_TO_CALL})}

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 from .handling import Desk
 from .inbox import Delivery, Inbox, open_inbox
 from .inbox.memory import MemoryInbox
-from .notices import logger
+from .telling import logger
 from .workers import Workers
 
 Choice: TypeAlias = Inbox | str | os.PathLike[str] | None

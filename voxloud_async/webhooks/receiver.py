@@ -30,9 +30,10 @@ from .handling import Desk
 from .inbox.protocol import Inbox
 from .intake import Intake
 from .lifetime import Lifetime
-from .notices import Counts, Notice, Stats, fan_out, write_log
+from .notices import Notice, Stats
 from .sources import Sources
 from .stream import Broadcast, EventStream
+from .telling import Counts, fan_out, write_log
 from .tokens import Tokens
 from .verification import Records, Verifier
 

@@ -13,7 +13,8 @@ from attrs import define, field
 from ..models import ClickToCallCall, FaxCall, PhoneCall, PhoneNumber, TelephonyEvent
 from ..session.clock import Clock
 from .handlers import Event
-from .notices import Notify, Verified, logger
+from .notices import Notify, Verified
+from .telling import logger
 
 Record = PhoneCall | ClickToCallCall | FaxCall
 
