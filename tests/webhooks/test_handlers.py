@@ -46,6 +46,22 @@ def test_a_handler_gets_what_fits_its_type() -> None:
     virtually(main)
 
 
+def test_a_new_event_is_known_by_its_envelopes_type_like_the_others() -> None:
+    async def main() -> None:
+        desk, seen = Desk(), []
+
+        @desk.receiver.on("CALL_PARKED")
+        async def note(event: object) -> None:
+            seen.append(type(event))
+
+        async with desk.receiver:
+            await desk.deliver(packed({"type": "CALL_PARKED", "data": {"type": "PARKED", "callId": "c"}}))
+            await desk.settled()
+        assert seen == [UnknownEvent]
+
+    virtually(main)
+
+
 def test_who_takes_all_gets_what_does_not_fit_too() -> None:
     async def main() -> None:
         desk, seen = Desk(), []

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.webhooks.deliveries import incoming, receiver
-from tests.webhooks.serving import Wire, serving, uvicorn_server
+from tests.webhooks.serving import Wire, read, serving, uvicorn_server
 from tests.wire.raw_server import until
 from voxloud_async.webhooks import lifetime
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
@@ -79,6 +79,21 @@ async def test_w9_a_receiver_that_stopped_takes_nothing_in_until_it_is_entered_a
         async with served:
             assert (await wire.post(incoming("b"))).status == 200
     assert len(seen) == 2
+
+
+async def test_w9_a_body_that_comes_in_after_the_end_starts_nothing(server: str) -> None:
+    served = receiver()
+    async with serving(server, served) as wire:
+        async with served:
+            reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+            body = incoming()
+            writer.write(wire.head(f"Content-Length: {len(body)}"))
+            await until(lambda: served._intake._under_way == 1)
+        writer.write(body)
+        assert (await read(reader)).status == 503
+        writer.close()
+        assert served._lifetime._work is None
+        assert served.stats.refused == {"stopped": 1}
 
 
 async def test_entered_twice_it_stops_with_the_last_to_leave() -> None:
@@ -190,6 +205,8 @@ async def test_a_web_socket_is_closed() -> None:
         ("/hooks/{}", "/hooks", 200),
         ("/{}", "/hooks", 200),  # where a framework takes its mount off the path
         ("/hooks/{}", "/hooks/", 200),
+        ("/{}/", "", 200),
+        ("/{}//", "", 404),
         ("/hooks/{}", "", 404),
         ("/hooks/more/{}", "/hooks", 404),
         ("/hooksmore/{}", "/hooks", 404),

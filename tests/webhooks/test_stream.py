@@ -9,7 +9,7 @@ import pytest
 from tests.webhooks.deliveries import incoming
 from tests.webhooks.desk import Desk, virtually
 from voxloud_async.models import CallEvent
-from voxloud_async.webhooks import EventStream, Received
+from voxloud_async.webhooks import EventStream, Received, handling
 from voxloud_async.webhooks.notices import Dropped, Unheard
 
 
@@ -47,8 +47,27 @@ def test_an_event_that_is_handled_again_is_told_once() -> None:
             await desk.deliver(incoming())
             await desk.settled()
         assert (await call_ids(stream), runs) == (["c1"], [1, 2, 3])
-        assert desk.receiver._lifetime.desk.told == set()
+        assert desk.receiver._lifetime.desk.told == {}
 
+    virtually(main)
+
+
+def test_what_never_ends_here_is_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        desk = Desk(concurrency=1)
+        stream = desk.receiver.events()
+
+        @desk.receiver.on()
+        async def fail(_event: object) -> None:
+            raise ValueError
+
+        async with desk.receiver:
+            await desk.deliver(*(incoming(f"c{n}") for n in range(5)))
+            await asyncio.sleep(0.5)
+            assert len(desk.receiver._lifetime.desk.told) == 3
+        assert stream.dropped == 0
+
+    monkeypatch.setattr(handling, "_MOST_TOLD", 3)
     virtually(main)
 
 

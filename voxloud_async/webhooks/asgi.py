@@ -69,12 +69,16 @@ def _arrival(scope: Scope, receive: Receive) -> Arrival:
 
 
 def _token(scope: Scope) -> str:
-    """The one segment below the mount; "" for any other path. Whether `path` holds `root_path` differs by framework."""
+    """The one segment below the mount; "" for any other path.
+
+    Frameworks differ: most leave `root_path` in the path, some take it off, and Litestar puts a slash behind.
+    """
     path: str = scope["path"]
     root = scope.get("root_path", "").rstrip("/")
     if root and path.startswith(f"{root}/"):
         path = path[len(root) :]
-    return "" if "/" in path[1:] else path[1:]
+    token = path[1:].removesuffix("/")
+    return "" if "/" in token else token
 
 
 def _reader(receive: Receive) -> Callable[[], Awaitable[bytes]]:

@@ -15,7 +15,7 @@ from ..models import CallEvent, Webhook
 from ..session.clock import Clock
 from .handlers import Entry, Event, Handlers, Received
 from .inbox.protocol import Inbox, Lease
-from .intake import event_type
+from .intake import type_of
 from .notices import Buried, Handled, InboxFailed, Notify, Overtaken, Retrying, Unheard
 from .parse import parse_webhook
 from .stream import Broadcast
@@ -25,6 +25,7 @@ from .verification import Verifier
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 300.0
 _SETTLING = 10.0
+_MOST_TOLD = 10_000
 
 
 @frozen(kw_only=True)
@@ -40,8 +41,8 @@ class Desk:
     clock: Clock
     chance: Callable[[], float]
     notify: Notify
-    told: set[str] = field(factory=set, init=False)
-    """Keys of events that streams have been given and that will be handled again."""
+    told: dict[str, None] = field(factory=dict, init=False)
+    """Keys of events that streams have been given and that may be handled again here, the oldest first."""
 
     def delay(self, run: int) -> float:
         """Seconds until the next run: doubled each time up to five minutes, and a random half of that less."""
@@ -80,7 +81,7 @@ class Handling:
     async def _outcome(self) -> BaseException | None:
         try:
             webhook = parse_webhook(self._lease.delivery.body)
-            self._kind = known_type(event_type(webhook.data) or webhook.type)
+            self._kind = known_type(type_of(webhook))
             event, verified = await self._looked_up(webhook)
             return await self._handle(event, self._received(webhook, verified=verified))
         except Exception as error:  # noqa: BLE001 - a body that another version stored
@@ -105,7 +106,7 @@ class Handling:
         )
 
     async def _handle(self, event: Event, received: Received) -> BaseException | None:
-        entries = self._desk.handlers.of(event_type(event) or received.webhook.type, event)
+        entries = self._desk.handlers.of(type_of(received.webhook), event)
         seen = self._tell_streams(event)
         if not entries and not seen:
             self._desk.notify(Unheard(self._kind))
@@ -116,7 +117,9 @@ class Handling:
         key = self._lease.delivery.key
         if key in self._desk.told:
             return True
-        self._desk.told.add(key)
+        self._desk.told[key] = None
+        if len(self._desk.told) > _MOST_TOLD:  # what another process took over never ends here
+            del self._desk.told[next(iter(self._desk.told))]
         return self._desk.broadcast.put(event)
 
     async def _call(self, entry: Entry, event: Event, received: Received) -> BaseException | None:
@@ -133,14 +136,14 @@ class Handling:
         return None
 
     async def _done(self, seconds: float) -> None:
-        self._desk.told.discard(self._lease.delivery.key)
+        self._desk.told.pop(self._lease.delivery.key, None)
         if await self._settle("mark as done", self._inbox.done(self._lease)):
             self._desk.notify(Handled(self._kind, self._lease.run, seconds))
 
     async def _failed(self, error: BaseException) -> None:
         name, place, run = type(error).__name__, _place(error), self._lease.run
         if run >= self._desk.max_runs:
-            self._desk.told.discard(self._lease.delivery.key)
+            self._desk.told.pop(self._lease.delivery.key, None)
             if await self._settle("bury", self._inbox.bury(self._lease, name)):
                 self._desk.notify(Buried(self._kind, run, name, place, error))
             return

@@ -109,8 +109,6 @@ class Intake:
             raise _RefusedError("encoding", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if not _is_json(arrival.headers.get("content-type")):
             raise _RefusedError("content_type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-        if not self.store.open:
-            raise _RefusedError("stopped", HTTPStatus.SERVICE_UNAVAILABLE)
         return event_type
 
     async def _body(self, arrival: Arrival) -> bytes:
@@ -135,7 +133,8 @@ class Intake:
             webhook = parse_webhook(body)
         except WebhookError:
             raise _RefusedError("malformed", HTTPStatus.BAD_REQUEST) from None
-        if not {kind for kind in types_of(webhook) if kind.is_known} <= {event_type, *_ALSO.get(event_type, ())}:
+        named = {kind for kind in (webhook.type, own_type(webhook.data)) if kind is not None and kind.is_known}
+        if not named <= {event_type, *_ALSO.get(event_type, ())}:
             raise _RefusedError("wrong_type", HTTPStatus.FORBIDDEN)
         if self._is_of_another(webhook):
             raise _RefusedError("wrong_pbx", HTTPStatus.FORBIDDEN)
@@ -150,7 +149,9 @@ class Intake:
 
     async def _store(self, body: bytes, webhook: Webhook) -> None:
         delivery = Delivery(key=delivery_key(webhook), body=body, received=self.wall())
-        kind = known_type(webhook.type)
+        kind = known_type(type_of(webhook))
+        if not self.store.open:  # asked last: a receiver may have stopped while a slow body came in
+            raise _RefusedError("stopped", HTTPStatus.SERVICE_UNAVAILABLE)
         try:
             new = await self.store.add(delivery)
         except InboxFullError:
@@ -161,13 +162,14 @@ class Intake:
         self.notify(Accepted(kind) if new else Doubled(kind))
 
 
-def types_of(webhook: Webhook) -> set[EventType]:
-    """The event types that a delivery names: its envelope's and its event's own."""
-    return {webhook.type, event_type(webhook.data) or webhook.type}
+def type_of(webhook: Webhook) -> EventType:
+    """The event type of a delivery: its event's own where that is a documented one, else its envelope's."""
+    own = own_type(webhook.data)
+    return own if own is not None and own.is_known else webhook.type
 
 
-def event_type(event: CallEvent | TelephonyEvent) -> EventType | None:
-    """The event type of an event, which only its envelope may have."""
+def own_type(event: CallEvent | TelephonyEvent) -> EventType | None:
+    """The event type that an event names itself, if it does."""
     if isinstance(event, CallEvent):
         return EventType(f"CALL_{event.type}")
     if isinstance(event, Fax):

@@ -61,9 +61,9 @@ class Lifetime:
 
     async def enter(self) -> None:
         """Start. It may be entered twice, as by an application and by its server: the last to leave stops it."""
-        self._entered += 1
         self.open = True
         self._started()
+        self._entered += 1
 
     async def leave(self) -> None:
         """Take nothing in any more, handle what is due as long as `grace` allows, and close what was opened here."""

@@ -75,14 +75,15 @@ class Workers:
         return bool(leases)
 
     def _over(self, task: asyncio.Task[None]) -> None:
+        if self._draining or len(self._running) == self._concurrency:  # else all that was due is under way
+            self._news.set()
         self._running.discard(task)
-        self._news.set()
 
     async def _due(self) -> bool:
         return await self._ask("tell what is due", self._inbox.due_in()) == 0.0
 
     async def _idle(self) -> None:
-        """Until something comes, ends, or is due again."""
+        """Until something comes, a place is free, or something is due again."""
         due = await self._ask("tell what is due", self._inbox.due_in())
         wait = _POLL if due is None or len(self._running) == self._concurrency else min(_POLL, max(_LEAST, due))
         with suppress(TimeoutError):
