@@ -46,6 +46,12 @@ def test_the_client_needs_no_extra_and_none_of_the_side_rooms() -> None:
     assert not rooms & {"cli", "frames", "sandbox", "sync", "testing", "webhooks"}
 
 
+def test_the_receiver_needs_no_server_and_no_extra() -> None:
+    loaded = loaded_by("from voxloud_async.webhooks import WebhookReceiver; WebhookReceiver(secret='x' * 32).asgi()")
+    assert "voxloud_async.webhooks.receiver" in loaded
+    assert not loaded & {"aiohttp", "asyncpg", "fastapi", "redis", "starlette", "voxloud_async.client"}
+
+
 @pytest.mark.parametrize(
     ("name", "home"),
     [
