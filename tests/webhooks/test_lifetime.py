@@ -234,6 +234,22 @@ async def test_the_token_is_the_one_segment_below_the_mount(path: str, root: str
     assert told[0]["status"] == found
 
 
+@pytest.mark.parametrize("length", ["-1", "x", "9" * 5000, "524289"])
+async def test_w2_a_length_that_no_body_can_have_is_too_large(length: str) -> None:
+    served, told = receiver(), []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read")
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", length.encode())]
+    path = f"/{served.token('CALL_INCOMING')}"
+    await served.asgi()({"type": "http", "method": "POST", "path": path, "headers": headers}, receive, send)
+    assert told[0]["status"] == 413
+
+
 async def test_an_inbox_that_fails_is_the_services_to_try_again(server: str, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(MemoryInbox):
         async def add(self, deliveries: object) -> frozenset[str]:
