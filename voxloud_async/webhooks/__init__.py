@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .calls import Call, CallBook, CallState, Leg
 from .parse import parse_webhook
 
-__all__ = ["parse_webhook"]
+__all__ = ["Call", "CallBook", "CallState", "Leg", "parse_webhook"]
