@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 from attrs.validators import ge
 
 from ..dice import Dice
@@ -59,17 +59,11 @@ class Lot:
     delay: int = 0
 
 
-@define
-class Fortune:
-    """Draws a lot for each delivery."""
-
-    dice: Dice
-
-    def draw(self, misfortune: Misfortune) -> Lot:
-        """The next lot."""
-        share, wait = self.dice.below(_FINE) / _FINE, self.dice.below(_FINE) / _FINE
-        for mishap, chance in misfortune.shares:
-            if share < chance:
-                return Lot(mishap, round(wait * misfortune.lateness * 1000) if mishap == "late" else 0)
-            share -= chance
-        return Lot()
+def draw(misfortune: Misfortune, dice: Dice) -> Lot:
+    """The lot of one delivery."""
+    share, wait = dice.below(_FINE) / _FINE, dice.below(_FINE) / _FINE
+    for mishap, chance in misfortune.shares:
+        if share < chance:
+            return Lot(mishap, round(wait * misfortune.lateness * 1000) if mishap == "late" else 0)
+        share -= chance
+    return Lot()

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
+from typing import Any
 
 from attrs import define, evolve, field
 
@@ -16,7 +17,7 @@ from ..quirks import Quirks
 from .agenda import Happening
 from .deliveries import Delivery, Outcome
 from .lanes import Lanes
-from .misfortune import Fortune, Misfortune
+from .misfortune import Misfortune, draw
 from .payloads import body
 from .sender import Sender, UnansweredError
 from .story import StagedCall
@@ -47,7 +48,6 @@ class Post:
     sleep: Callable[[float], Awaitable[object]] = field(repr=False)
     started: int
     deliveries: deque[Delivery] = field(factory=lambda: deque(maxlen=KEPT), init=False, repr=False)
-    _fortune: Fortune = field(init=False, repr=False)
     _subscribers: Subscribers = field(init=False, repr=False)
     _lanes: Lanes = field(init=False, repr=False)
     _waiting: WaitingRoom = field(factory=WaitingRoom, init=False, repr=False)
@@ -61,7 +61,6 @@ class Post:
     _worker: asyncio.Task[None] | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._fortune = Fortune(Dice(self.pbx.seed, "deliveries"))
         self._subscribers = Subscribers(self.pbx, self.quirks)
         self._lanes = Lanes(self.sender.connections, self._deliver)
         self.pbx.agenda.listener = self._wake
@@ -105,9 +104,10 @@ class Post:
                 self._take_up(self.pbx.clock())
             except Exception:  # noqa: BLE001 - a bug of the sandbox must not end all deliveries
                 _log.exception("the sandbox itself failed")
+                self._news.set()  # go on with the rest
             self._hand_over(self.pbx.clock())
             moment = self._next_moment()
-            if moment is None and not self._under_way:
+            if moment is None and not self._under_way and not self.pbx.happened:
                 self._idle.set()
             await self._pause(None if moment is None else max(0, moment - self.pbx.clock()) / 1000)
 
@@ -123,7 +123,7 @@ class Post:
 
     def _post(self, happening: Happening) -> None:
         for subscription in self._subscribers.of(happening.event_type):
-            lot = self._fortune.draw(self.misfortune)
+            lot = draw(self.misfortune, self._dice(happening, subscription.id))
             due = happening.next_due if lot.mishap == "overtaken" else happening.due + lot.delay
             delivery = Delivery(
                 subscription_id=subscription.id,
@@ -139,6 +139,12 @@ class Post:
                 delivery.outcome = "dropped"
                 continue
             self._waiting.add(delivery, due, last=lot.mishap == "overtaken")
+
+    def _dice(self, happening: Happening, subscription_id: str) -> Dice:
+        """The same for the same event, whatever happens around it."""
+        row = happening.row
+        words = (row.get("callId", ""), row.get("id", 0), row["timestamp"], row.get("userExtension", 0))
+        return Dice(self.pbx.seed, "delivery", subscription_id, happening.event_type, *words)
 
     def _hand_over(self, now: int) -> None:
         for delivery in self._waiting.due(now):
@@ -158,7 +164,7 @@ class Post:
         return min((each for each in moments if each is not None), default=None)
 
     async def _pause(self, seconds: float | None) -> None:
-        waits: list[asyncio.Future[object]] = [asyncio.ensure_future(self._news.wait())]
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._news.wait())]
         if seconds is not None:
             waits.append(asyncio.ensure_future(self.sleep(seconds)))
         try:

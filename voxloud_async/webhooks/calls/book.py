@@ -64,7 +64,7 @@ class CallBook:
         """
         self._forget_the_old()
         data = event.data if isinstance(event, Webhook) else event
-        if not isinstance(data, CallEvent | PhoneCall | ClickToCallCall) or not data.call_id:
+        if not isinstance(data, CallEvent | PhoneCall | ClickToCallCall) or not data.call_id or not data.type.is_known:
             return None
         entry = self._entries.setdefault(call_key(data.call_id), _Entry(Facts(data.call_id)))
         if isinstance(data, CallEvent):

@@ -75,9 +75,7 @@ class Facts:
     """The event that names the two ends best: that which started the call."""
 
     def add_event(self, event: CallEvent) -> None:
-        """Take in a live event."""
-        if event.type not in _PHASES:
-            return
+        """Take in a live event of a known phase."""
         self._name(event.call_id)
         user = _user(event)
         if user in self.legs or len(self.legs) < MOST:
