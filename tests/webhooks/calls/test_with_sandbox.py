@@ -1,4 +1,4 @@
-"""What the sandbox tells, folded, is what happened in it: under every reading, out of order, doubled and with losses."""
+"""What the sandbox tells, folded, is what happened in it: under every reading, out of order, doubled, with losses."""
 
 from __future__ import annotations
 
