@@ -109,7 +109,7 @@ def read_window(text: str) -> tuple[float, float]:
 def read_shares(texts: Sequence[str]) -> dict[str, float]:
     """The shares of `Misfortune` out of texts such as doubled=0.1."""
     names = [name for name, _ in Misfortune().shares]
-    shares = {}
+    shares: dict[str, float] = {}
     for text in texts:
         name, _, share = text.partition("=")
         if name not in names:
