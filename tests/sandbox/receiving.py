@@ -13,7 +13,7 @@ from attrs import define, field
 from voxloud_async.sandbox import Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from voxloud_async.sandbox import Sandbox
 
@@ -30,6 +30,7 @@ class Receiver:
     """Answers to give before `status`."""
     hang: float = 0.0
     headers: dict[str, str] = field(factory=dict)
+    on_request: Callable[[], object] = lambda: None
     requests: list[web.BaseRequest] = field(factory=list)
     bodies: list[bytes] = field(factory=list)
 
@@ -45,6 +46,7 @@ class Receiver:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests.append(request)
         self.bodies.append(await request.read())
+        self.on_request()
         if self.hang:
             await asyncio.sleep(self.hang)
         return web.Response(status=self.statuses.pop(0) if self.statuses else self.status, headers=self.headers)

@@ -364,6 +364,17 @@ async def test_a_stop_ends_everything_and_a_start_goes_on(receiver: Receiver, ma
         await sandbox.drain()
 
 
+async def test_a_stop_ends_the_waiting_for_it(manual_time: ManualTime) -> None:
+    sandbox = Sandbox(contacts=0, users=2, events=0, clock=manual_time.clock, pace=1.0)
+    await sandbox._post.aclose()
+    async with sandbox:
+        sandbox.place_call()
+        draining = asyncio.create_task(sandbox.drain())
+        await asyncio.sleep(0.01)
+        assert not draining.done()
+    await asyncio.wait_for(draining, 5)
+
+
 async def test_a_call_can_be_placed_from_another_thread(receiver: Receiver) -> None:
     with in_background(Sandbox(contacts=0, users=2, events=0)) as sandbox:
         receiver.subscribe(sandbox)

@@ -260,6 +260,15 @@ async def test_silence_is_a_failure(serve: Serve, receiver: Receiver) -> None:
     assert [each.status for each in api.sandbox.deliveries] == [None]
 
 
+async def test_a_failure_of_what_is_gone_is_nobodys(serve: Serve, receiver: Receiver) -> None:
+    api = await serve()
+    (subscription,) = receiver.subscribe(api.sandbox, "PHONE_CALL")
+    receiver.status, receiver.on_request = 500, api.sandbox.state.subscriptions.clear
+    await call(api)
+    assert outcomes(api) == ["failed"]
+    assert subscription not in api.sandbox.state.subscriptions
+
+
 async def test_nobody_there_is_a_failure(api: Api) -> None:
     async with receiving() as receiver:
         (subscription,) = receiver.subscribe(api.sandbox, "PHONE_CALL")

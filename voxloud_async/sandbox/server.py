@@ -195,9 +195,9 @@ class Sandbox:
         return call
 
     async def drain(self) -> None:
-        """Wait until every call is over and its deliveries are done; with endless traffic, for ever.
+        """Wait until every call is over and its deliveries are done, or until it stops. Endless traffic never is over.
 
-        RuntimeError when it is not running.
+        Call it in the loop that the sandbox runs in. RuntimeError when it is not running.
         """
         if self._runner is None:
             raise RuntimeError("the sandbox is not running")
@@ -224,8 +224,10 @@ class Sandbox:
         """Close the port and every connection, whatever is under way. Does nothing when it is closed."""
         runner, self._runner = self._runner, None
         if runner is not None:
-            await self._post.aclose()
-            await runner.cleanup()
+            try:
+                await self._post.aclose()
+            finally:
+                await runner.cleanup()
 
     async def __aenter__(self) -> Self:
         await self.start()

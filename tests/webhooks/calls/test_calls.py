@@ -155,6 +155,10 @@ def test_a_record_ends_what_never_hung_up() -> None:
     assert folded(incoming(500), record(timestamp=None)).state is ENDED
 
 
+def test_a_duration_beyond_all_times_ends_it() -> None:
+    assert folded(incoming(500), record(duration=1e18)).state is ENDED
+
+
 # Words
 
 

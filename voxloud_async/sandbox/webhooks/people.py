@@ -9,10 +9,8 @@ from ..records import Row, User
 from ..town.directory import Directory
 
 
-def subject(user: User | None, town: Directory) -> Row:
+def subject(user: User, town: Directory) -> Row:
     """The fields of the "user subject of the event" (L519)."""
-    if user is None:
-        return {}
     return {
         "userEmail": f"{_plain(user.first_name)}.{_plain(user.last_name)}@{town.email.partition('@')[2]}",
         "userExtension": user.extension,

@@ -86,9 +86,10 @@ class Post:
         await self._lanes.aclose()
         await self.sender.aclose()
         self._under_way = 0
+        self._idle.set()
 
     async def drain(self) -> None:
-        """Wait until all calls are over and all their deliveries done."""
+        """Wait until all calls are over and all their deliveries done, or until it closes."""
         self._wake()
         self._idle.clear()
         await self._idle.wait()

@@ -44,7 +44,7 @@ class Story:
     """Names and numbers of both ends, and the call identifier."""
     steps: list[tuple[int, str, Row]] = field(factory=list, init=False)
 
-    def tell(self, phase: str, after: int, user: User | None, **changes: str) -> None:
+    def tell(self, phase: str, after: int, user: User, **changes: str) -> None:
         """Something happens to a user; `after` is milliseconds from the start."""
         row = {"timestamp": self.at + after, **self.ends, **changes, "type": phase, **subject(user, self.town)}
         self.steps.append((after, f"CALL_{phase}", row))

@@ -18,9 +18,6 @@ class WaitingRoom:
     _waiting: list[tuple[int, bool, int, Delivery]] = field(factory=list, init=False, repr=False)
     _counter: Iterator[int] = field(factory=count, init=False, repr=False)
 
-    def __len__(self) -> int:
-        return len(self._waiting)
-
     @property
     def next_due(self) -> int | None:
         """The moment of the first of them."""

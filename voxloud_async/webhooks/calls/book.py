@@ -19,12 +19,6 @@ from .model import Call
 Event: TypeAlias = Webhook | CallEvent | TelephonyEvent
 
 
-@define
-class _Entry:
-    facts: Facts
-    call: Call | None = None
-
-
 @define(kw_only=True)
 class CallBook:
     """Folds deliveries into calls: in any order, with any repeated, and as well as may be with some lost.
@@ -36,25 +30,23 @@ class CallBook:
     keep: float = field(default=3600.0, validator=ge(0.0))
     max_calls: int = field(default=10_000, validator=ge(1))
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
-    _entries: OrderedDict[str, _Entry] = field(factory=OrderedDict, init=False, repr=False)
+    _facts: dict[str, Facts] = field(factory=dict, init=False, repr=False)
+    _calls: OrderedDict[str, Call] = field(factory=OrderedDict, init=False, repr=False)
     _over: OrderedDict[str, float] = field(factory=OrderedDict, init=False, repr=False)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
         """Every call that it knows, that which changed last at the end."""
-        return iter([entry.call for entry in self._entries.values() if entry.call is not None])
+        return iter([*self._calls.values()])
 
     def __contains__(self, call_id: object) -> bool:
-        return isinstance(call_id, str) and call_key(call_id) in self._entries
+        return isinstance(call_id, str) and call_key(call_id) in self._calls
 
     def __getitem__(self, call_id: str) -> Call:
         """The call with this identifier; KeyError for one that it does not know, or no longer."""
-        call = self._entries[call_key(call_id)].call
-        if call is None:
-            raise KeyError(call_id)
-        return call
+        return self._calls[call_key(call_id)]
 
     def fold(self, event: Event, *, verified: bool = False) -> Call | None:
         """Take in an event, and return its call if that has changed.
@@ -66,12 +58,13 @@ class CallBook:
         data = event.data if isinstance(event, Webhook) else event
         if not isinstance(data, CallEvent | PhoneCall | ClickToCallCall) or not data.call_id or not data.type.is_known:
             return None
-        entry = self._entries.setdefault(call_key(data.call_id), _Entry(Facts(data.call_id)))
+        key = call_key(data.call_id)
+        facts = self._facts.setdefault(key, Facts(data.call_id))
         if isinstance(data, CallEvent):
-            entry.facts.add_event(data)
+            facts.add_event(data)
         else:
-            entry.facts.add_record(data, verified=verified)
-        return self._changed(call_key(data.call_id), entry)
+            facts.add_record(data, verified=verified)
+        return self._changed(key, derive(facts))
 
     def live(self) -> list[Call]:
         """The calls that ring or are talked on, the earliest first."""
@@ -96,18 +89,16 @@ class CallBook:
         ]
         return sorted(found, key=_began)
 
-    def _changed(self, key: str, entry: _Entry) -> Call | None:
-        call = derive(entry.facts)
-        self._entries.move_to_end(key)
+    def _changed(self, key: str, call: Call) -> Call | None:
+        before = self._calls.get(key)
+        self._calls[key] = call
+        self._calls.move_to_end(key)
         self._over.pop(key, None)
         if not call.is_live:
             self._over[key] = self.clock()
-        while len(self._entries) > self.max_calls:
-            self._forget(next(iter(self._over), next(iter(self._entries))))
-        if call == entry.call:
-            return None
-        entry.call = call
-        return call
+        while len(self._calls) > self.max_calls:
+            self._forget(next(iter(self._over), next(iter(self._calls))))
+        return None if call == before else call
 
     def _forget_the_old(self) -> None:
         oldest = self.clock() - self.keep
@@ -118,7 +109,7 @@ class CallBook:
             self._forget(key)
 
     def _forget(self, key: str) -> None:
-        del self._entries[key]
+        del self._calls[key], self._facts[key]
         self._over.pop(key, None)
 
 

@@ -151,7 +151,10 @@ def _end(record: Record) -> datetime:
     """No later than this had the record's part of the call ended, whichever of its ends its time is (anomaly P20)."""
     if record.timestamp is None:
         return _ENDLESS
-    return record.timestamp + timedelta(seconds=record.duration or 0.0) + _SLACK
+    try:
+        return record.timestamp + timedelta(seconds=record.duration or 0.0) + _SLACK
+    except OverflowError:  # whoever posts may write any number
+        return _ENDLESS
 
 
 def _tells_of_an_answer(record: Record) -> bool:
