@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from voxloud_async.cli.sandbox import read_limit, read_quirks, read_window
+from voxloud_async.cli.sandbox import read_limit, read_quirks, read_shares, read_window
 from voxloud_async.sandbox import Quirks, SlidingWindow
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ def test_a_window() -> None:
     assert read_window("30:2.5") == (30.0, 2.5)
 
 
+def test_shares() -> None:
+    assert read_shares(["doubled=0.1", "cut=.5"]) == {"doubled": 0.1, "cut": 0.5}
+
+
 def test_quirks() -> None:
     assert read_quirks(["contact_update=post", "create-status=201"]) == {"contact_update": "post", "create_status": 201}
 
@@ -33,6 +37,11 @@ def test_quirks() -> None:
         (["--maintenance", "30"], "--maintenance must be START:LENGTH"),
         (["--quirk", "colour=red"], "--quirk: there is no colour; see voxloud sandbox --list-quirks"),
         (["--quirk", "contact_update=red"], "--quirk contact_update is one of 'put', 'post', 'both'"),
+        (["--misfortune", "luck=1"], "--misfortune is one of doubled, overtaken, late, dropped, cut, slow"),
+        (["--misfortune", "late"], "--misfortune must be NAME=SHARE"),
+        (["--misfortune", "late=2"], "the shares of deliveries must lie between 0 and 1"),
+        (["--traffic", "0"], "--traffic must be > 0"),
+        (["--pace", "-1"], "--pace must be >= 0"),
         (["--rows", "-1"], "--rows must be >= 0"),
         (["--port", "99999"], "--port must be from 0 to 65535"),
         (["--port", "-1"], "--port must be from 0 to 65535"),

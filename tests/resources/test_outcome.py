@@ -249,7 +249,9 @@ async def test_k9_an_older_ring_is_not_taken_for_this_one(start: Start) -> None:
     made = await served.click_to_call()
     await served.client.click_to_call.connect(made.id, contact=NUMBER)
     state = served.sandbox.state
-    state._unrecorded[:] = [evolve(call, at=call.at - 10_000) for call in state._unrecorded]
+    state.catch_up()
+    record = state.events[state.events.ids[-1]]
+    state.events.replace(record["id"], record | {"timestamp": record["timestamp"] - 10_000})
     served.sandbox.fail_next(UNSENT, match="POST ")
     error = await unknown(served.client.click_to_call.connect(made.id, contact=NUMBER))
     assert await resolved(error) is None

@@ -33,6 +33,8 @@ _OPTIONS = {
     "callback_url must": "--callback-url must",
     "'events'": "--rows",
     "'days'": "--days",
+    "'calls_per_second'": "--traffic",
+    "'pace'": "--pace",
     "timeout must": "--timeout must",
     "rate must": "--rate must",
     "extension must": "--extension must",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from attrs import asdict
 from cyclopts import Parameter
 
-from ..sandbox import Quirks, Sandbox, SlidingWindow, Weather
+from ..sandbox import Misfortune, Quirks, Sandbox, SlidingWindow, Traffic, Weather
 from .speech import remark
 
 _RATE = re.compile(r"(\d+)(?:/([smh]))?")
@@ -31,6 +31,9 @@ async def sandbox(
     rate_limit: str | None = None,
     retry_after: Literal["none", "seconds", "date"] = "none",
     maintenance: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None,
+    traffic: float | None = None,
+    pace: float | None = None,
+    misfortune: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None,
     quirk: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None,
     list_quirks: Annotated[bool, Parameter(show_default=False)] = False,
 ) -> None:
@@ -47,6 +50,10 @@ async def sandbox(
         rate_limit: Requests it takes in any second, or 100/m in any minute, 1000/h in any hour; the others get 429.
         retry_after: What a refusal says of when to come back.
         maintenance: START:LENGTH, in seconds; for so long, so much after the start, it answers 503. May be repeated.
+        traffic: Calls that come each second, on average; subscriptions to a URL of this machine are told of them.
+        pace: Seconds that a second of a call takes; 0, where all is over at once, unless there is traffic, and then 1.
+        misfortune: NAME=SHARE: that share of deliveries is doubled, overtaken, late, dropped, cut or slow. May be
+            repeated.
         quirk: NAME=VALUE: how to read the API text where it is open. May be repeated.
         list_quirks: Show every NAME with its values, the default first, and end.
     """
@@ -66,6 +73,9 @@ async def sandbox(
         days=days,
         now=datetime.now(UTC),
         weather=Weather(latency=latency, limits=limits, retry_after=retry_after, maintenance=windows),
+        traffic=None if traffic is None else Traffic(calls_per_second=traffic, seed=seed),
+        pace=float(traffic is not None) if pace is None else pace,
+        misfortune=Misfortune(**read_shares(misfortune or ())),
         quirks=Quirks(**read_quirks(quirk or ())),
     )
     await _serve(pbx)
@@ -94,6 +104,21 @@ def read_window(text: str) -> tuple[float, float]:
         return float(start), float(length)
     except ValueError:
         raise ValueError("--maintenance must be START:LENGTH in seconds, such as 30:10") from None
+
+
+def read_shares(texts: Sequence[str]) -> dict[str, float]:
+    """The shares of `Misfortune` out of texts such as doubled=0.1."""
+    names = [name for name, _ in Misfortune().shares]
+    shares: dict[str, float] = {}
+    for text in texts:
+        name, _, share = text.partition("=")
+        if name not in names:
+            raise ValueError(f"--misfortune is one of {', '.join(names)}")
+        try:
+            shares[name] = float(share)
+        except ValueError:
+            raise ValueError("--misfortune must be NAME=SHARE, such as doubled=0.1") from None
+    return shares
 
 
 def quirk_lines() -> list[str]:

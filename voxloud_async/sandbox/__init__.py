@@ -16,25 +16,33 @@ from .quirks import Quirks
 from .records import ClickToCall, Contact, Did, Group, PlacedCall, Subscription, User
 from .server import NOW, Sandbox
 from .weather import Fault, Weather
+from .webhooks.deliveries import Delivery
+from .webhooks.misfortune import Misfortune
+from .webhooks.story import StagedCall
+from .webhooks.traffic import Traffic
 
 __all__ = [
     "NOW",
     "ClickToCall",
     "Concurrency",
     "Contact",
+    "Delivery",
     "Did",
     "Fault",
     "FixedWindow",
     "Group",
     "Limit",
+    "Misfortune",
     "Pbx",
     "PlacedCall",
     "Quirks",
     "Received",
     "Sandbox",
     "SlidingWindow",
+    "StagedCall",
     "Subscription",
     "TokenBucket",
+    "Traffic",
     "User",
     "Weather",
     "in_background",

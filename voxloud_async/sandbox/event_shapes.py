@@ -57,12 +57,19 @@ def row_shape(row: Row, quirks: Quirks) -> Shape:
 def single_shape(row: Row, quirks: Quirks, town: Directory) -> Shape:
     """An event got by id or callId: "like the ones described in section webhooks" (T4)."""
     if quirks.single_fax == "document" and row["type"] == "FAX_CALL":
-        shape = _fax_document(row, quirks, town)
+        shape = _fax_document(row, quirks.single_event_times, quirks, town)
     else:
         shape = _shape(row, quirks, quirks.single_event_times)
     if quirks.single_event == "bare":
         return shape
     return {"timestamp": shape["timestamp"], "type": row["type"], "data": shape, "pbx_id": town.pbx_id}
+
+
+def delivered_shape(row: Row, quirks: Quirks, town: Directory) -> Shape:
+    """A record as its webhook has it."""
+    if quirks.delivery_fax == "document" and row["type"] == "FAX_CALL":
+        return _fax_document(row, quirks.delivery_times, quirks, town)
+    return _shape(row, quirks, quirks.delivery_times)
 
 
 def _shape(row: Row, quirks: Quirks, times: EventTimes) -> Shape:
@@ -74,11 +81,11 @@ def _shape(row: Row, quirks: Quirks, times: EventTimes) -> Shape:
     return finished(shape, quirks)
 
 
-def _fax_document(row: Row, quirks: Quirks, town: Directory) -> Shape:
+def _fax_document(row: Row, times: EventTimes, quirks: Quirks, town: Directory) -> Shape:
     """A fax as its webhook has it (L605)."""
     shape = {
         "id": row["id"],
-        "timestamp": spelled(row["timestamp"], quirks.single_event_times),
+        "timestamp": spelled(row["timestamp"], times),
         "direction": row["direction"].lower(),
         "sender": row["originatorNumber"],
         "recipient": row["destinationNumber"],

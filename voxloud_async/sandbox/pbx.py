@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from .dice import Dice
 from .event_log import EventLog
+from .quirks import Quirks
 from .records import ClickToCall, Contact, PlacedCall, Row, Subscription
 from .town.details import complete_click_to_call
 from .town.directory import Directory
+from .webhooks.agenda import Agenda, Happening
+from .webhooks.click_to_calls import connected_call
+from .webhooks.story import StagedCall
 
 
 @define
 class Pbx:
     """Everything the API shows or changes; tests may look at it and change it at any time.
 
-    `clock` gives milliseconds since 1970. `record_delay` is the time, in milliseconds, from a connect to its record.
+    `clock` gives milliseconds since 1970. `pace` is the seconds that a second of a call takes, `record_delay` the time
+    from the end of a call to its records, in milliseconds.
     """
 
     directory: Directory
@@ -25,13 +31,17 @@ class Pbx:
     events: EventLog
     clock: Callable[[], int]
     seed: int = 0
+    quirks: Quirks = field(factory=Quirks)
+    pace: float = 0.0
     record_delay: int = 0
     subscriptions: dict[str, Subscription] = field(factory=dict, init=False)
     click_to_calls: dict[str, ClickToCall] = field(factory=dict, init=False)
     calls_placed: list[PlacedCall] = field(factory=list, init=False)
     queries: int = field(default=0, init=False)
+    agenda: Agenda = field(factory=Agenda, init=False)
+    happened: deque[Happening] = field(factory=deque, init=False, repr=False)
+    """What came about and was not taken up yet by who sends the webhooks."""
     _ids: int = field(default=0, init=False)
-    _unrecorded: list[PlacedCall] = field(factory=list, init=False)
 
     @property
     def quota(self) -> int:
@@ -44,7 +54,7 @@ class Pbx:
         return Dice(self.seed, "new", self._ids)
 
     def place_call(self, click_to_call: ClickToCall, contact: str) -> PlacedCall:
-        """Ring the phones. The record of the call follows after the delay."""
+        """Ring the phones. The call goes on from there, and ends with its record."""
         call = PlacedCall(
             click_to_call_id=click_to_call.id,
             call_id=f"{self.new_id().hex(32)}-clicktocall",
@@ -55,16 +65,20 @@ class Pbx:
             at=self.clock(),
         )
         self.calls_placed.append(call)
-        self._unrecorded.append(call)
+        self.stage(connected_call(call, self._record(call), town=self.directory, quirks=self.quirks))
         return call
 
-    def record_finished_calls(self) -> None:
-        """Put the records that are due into the events."""
-        now = self.clock()
-        due = [call for call in self._unrecorded if call.at + self.record_delay <= now]
-        self._unrecorded = [call for call in self._unrecorded if call not in due]
-        for call in due:
-            self.events.append(self._record(call))
+    def stage(self, call: StagedCall) -> None:
+        """Let a call happen."""
+        self.agenda.add(call.happenings(pace=self.pace, record_delay=self.record_delay))
+
+    def catch_up(self) -> None:
+        """Let all come about that is due: records are among the events from now on."""
+        for each in self.agenda.due(self.clock()):
+            row = self.events[self.events.append(each.row)] if each.is_record else each.row
+            self.happened.append(evolve(each, row=row))
+        if self.happened:
+            self.agenda.listener()
 
     def _record(self, call: PlacedCall) -> Row:
         names = {str(user.extension): user.name for user in self.directory.users}

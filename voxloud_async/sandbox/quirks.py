@@ -85,6 +85,36 @@ class Quirks:
     duplicate_subscription: Literal["accepted", "rejected"] = "accepted"
     """W7: a second subscription of the same URL and type."""
 
+    disabled_after: Literal[10, 3, 1_000_000] = 10
+    """W8: failures after which a subscription is switched off."""
+    failed_count_after_success: Literal["reset", "kept"] = "reset"
+    """W8: what a delivery that succeeds does to the count of those that failed."""
+    failed_count_after_enable: Literal["reset", "kept"] = "reset"
+    """W8: what switching a subscription on again does to it."""
+
+    # Webhooks
+
+    delivery_envelope: Literal["present", "absent"] = "present"
+    """P1: "every webhook" has an envelope (L481), and all samples but one lack it (L523)."""
+    delivery_phase: Literal["short", "long"] = "short"
+    """P2: inside a live event the type is STARTED (L492, L518), or CALL_STARTED as outside."""
+    delivery_times: EventTimes = "epoch_ms"
+    """P5: timestamps are milliseconds (L512), or as in query rows."""
+    delivery_extension: Literal["number", "text"] = "number"
+    """U3: `userExtension` is a number (L520), though the extensions of click-to-calls are texts."""
+    delivery_fax: Literal["document", "call"] = "document"
+    """P15: a fax has the fields of fax webhooks (L616) or of query rows (L697)."""
+    delivery_success: Literal["2xx", "200"] = "2xx"
+    """W12: which answers count as success."""
+    failed_delivery: Literal["given_up", "repeated"] = "given_up"
+    """W12: a delivery that failed is lost, or tried again after 1, 5 and 25 seconds."""
+    internal_incoming: Literal["absent", "present"] = "absent"
+    """P23: an internal call has a STARTED (L507), and perhaps an INCOMING for who is called."""
+    hangup: Literal["each_user", "once"] = "each_user"
+    """P8: each user whose phone rang is told of an end of his own, or one user of the end of the call."""
+    live_call_id: Literal["suffixed", "plain"] = "suffixed"
+    """K8: live events of a click-to-call have the `-clicktocall` of its record (L669), or lack it."""
+
     # Telephony events
 
     event_times: EventTimes = "iso_basic"

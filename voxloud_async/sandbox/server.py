@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from email.utils import formatdate
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from typing import Self
 
 from aiohttp import web
 from attrs import Attribute, define, evolve, field
-from attrs.validators import ge
+from attrs.validators import ge, gt
 
 from .climate import Climate, Fate
 from .delivery import cut, slow, whole
@@ -28,6 +29,14 @@ from .service import Service
 from .times import milliseconds
 from .town.population import Population
 from .weather import Fault, Weather
+from .webhooks.deliveries import Delivery
+from .webhooks.misfortune import Misfortune
+from .webhooks.phone_calls import Direction, phone_call
+from .webhooks.placing import plan
+from .webhooks.post import Post
+from .webhooks.sender import Sender
+from .webhooks.story import StagedCall
+from .webhooks.traffic import Traffic
 
 NOW = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
 """The moment at which a sandbox starts, unless told otherwise; its call records end there."""
@@ -39,6 +48,8 @@ _wire_log.setLevel(logging.CRITICAL + 1)
 
 _UNANSWERED = Answer(200, b"{}")
 _SHUTDOWN_SECONDS = 0.02
+_LANES = 16
+"""Deliveries that are under way at once."""
 
 
 def _aware(_sandbox: Sandbox, _field: Attribute[datetime], now: datetime) -> None:
@@ -54,6 +65,11 @@ class Sandbox:
     `groups` and `events` are how many there are at the start; the call records spread over the `days` before `now`.
     `quirks` reads the API text where it is open, `weather` makes trouble. `port` 0 takes a free one.
 
+    Calls are told to the webhook subscriptions: those of `traffic`, of `place_call` and of a click-to-call's connect. A
+    second of a call takes `pace` seconds; at 0 a call is over at once, though its times are those of the whole call.
+    `misfortune` doubles, delays and loses deliveries, which may take `callback_timeout` seconds and go to this machine
+    and to `callback_hosts` alone.
+
     `clock` (seconds, monotonic) and `sleep` are for tests that bring their own time. Every date that it tells, those of
     HTTP included, is its own: `now` and what passed since the start.
     """
@@ -67,6 +83,11 @@ class Sandbox:
     now: datetime = field(default=NOW, validator=_aware)
     quirks: Quirks = field(factory=Quirks)
     weather: Weather = field(factory=Weather)
+    traffic: Traffic | None = None
+    misfortune: Misfortune = field(factory=Misfortune)
+    pace: float = field(default=0.0, validator=ge(0.0))
+    callback_timeout: float = field(default=5.0, validator=gt(0.0))
+    callback_hosts: Collection[str] = ()
     host: str = "127.0.0.1"
     port: int = 0
     api_key: str = field(default="", repr=False)
@@ -80,6 +101,7 @@ class Sandbox:
     _started: float = field(init=False, repr=False)
     _climate: Climate = field(init=False, repr=False)
     _service: Service = field(init=False, repr=False)
+    _post: Post = field(init=False, repr=False)
     _runner: web.ServerRunner | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -88,6 +110,9 @@ class Sandbox:
         self._climate = Climate(self.weather, self._started, self._wall, Dice(self.seed, "weather"))
         self.state = self._settle(milliseconds(self.now))
         self._service = Service(self.state, self.quirks, self.api_key)
+        sender = Sender(self.callback_timeout, _LANES, self.callback_hosts, self.sleep)
+        self._post = Post(self.state, self.quirks, self.misfortune, sender, self.sleep, milliseconds(self.now))
+        self._post.change_traffic(self.traffic)
 
     def _wall(self) -> float:
         return self.state.clock() / 1000
@@ -103,6 +128,11 @@ class Sandbox:
     def calls_placed(self) -> list[PlacedCall]:
         """Every phone that was rung through `connect`, in order."""
         return self.state.calls_placed
+
+    @property
+    def deliveries(self) -> deque[Delivery]:
+        """Every webhook that was sent or was to be, in order; of more than 100,000 the latest."""
+        return self._post.deliveries
 
     def count(self, method: str | None = None, path_prefix: str = "/", status: int | None = None) -> int:
         """How many requests arrived, of this method, beginning of the path and status where given."""
@@ -121,6 +151,58 @@ class Sandbox:
         self._climate.change(weather)
         self.state.record_delay = round(weather.record_delay * 1000)
 
+    def change_traffic(self, traffic: Traffic | None) -> None:
+        """Other traffic from now on, or none; calls that have begun go on."""
+        self.traffic = traffic
+        self._post.change_traffic(traffic)
+
+    def change_misfortune(self, misfortune: Misfortune) -> None:
+        """Other misfortunes of deliveries from now on."""
+        self.misfortune = self._post.misfortune = misfortune
+
+    def place_call(
+        self,
+        direction: Direction = "INBOUND",
+        *,
+        number: str | None = None,
+        extensions: Sequence[int] = (),
+        answered: bool = True,
+        ring: float = 3.0,
+        talk: float = 10.0,
+        transfer_to: int | None = None,
+        voicemail: bool = False,
+    ) -> StagedCall:
+        """Let a phone call happen, and have its webhooks sent.
+
+        `number` is the one outside. `extensions` are those of an inbound call's users, all of which ring and the first
+        of which answers; the caller's for an outbound call; the caller's and the callee's for an internal one. What is
+        not given is left to the seed. `ring` and `talk` are seconds of the call; `transfer_to` is the extension that
+        takes over half-way, `voicemail` what an unanswered inbound call leaves. Raises ValueError.
+        """
+        planned = plan(
+            self.state,
+            direction,
+            number=number,
+            extensions=extensions,
+            ring=ring,
+            talk=talk if answered else None,
+            transfer_to=transfer_to,
+            voicemail=voicemail,
+        )
+        state = self.state
+        call = phone_call(planned, at=state.clock(), town=state.directory, quirks=self.quirks)
+        state.stage(call)
+        return call
+
+    async def drain(self) -> None:
+        """Wait until every call is over and its deliveries are done, or until it stops. Endless traffic never is over.
+
+        Call it in the loop that the sandbox runs in. RuntimeError when it is not running.
+        """
+        if self._runner is None:
+            raise RuntimeError("the sandbox is not running")
+        await self._post.drain()
+
     async def start(self) -> None:
         """Open the port. RuntimeError when it is open, OSError when it is taken."""
         if self._runner is not None:
@@ -136,12 +218,16 @@ class Sandbox:
             await runner.cleanup()
             raise
         self._runner = runner
+        self._post.open()
 
     async def stop(self) -> None:
         """Close the port and every connection, whatever is under way. Does nothing when it is closed."""
         runner, self._runner = self._runner, None
         if runner is not None:
-            await runner.cleanup()
+            try:
+                await self._post.aclose()
+            finally:
+                await runner.cleanup()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -164,6 +250,8 @@ class Sandbox:
         )
         return population.settle(
             clock=lambda: now + round((self.clock() - self._started) * 1000),
+            quirks=self.quirks,
+            pace=self.pace,
             record_delay=round(self.weather.record_delay * 1000),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .calls import Call, CallBook, CallState, Leg
 from .handlers import Received, UnknownEventTypeWarning
 from .parse import parse_webhook
 from .receiver import WebhookReceiver
@@ -9,7 +10,11 @@ from .redaction import TokenFilter
 from .stream import EventStream
 
 __all__ = [
+    "Call",
+    "CallBook",
+    "CallState",
     "EventStream",
+    "Leg",
     "Received",
     "TokenFilter",
     "UnknownEventTypeWarning",

@@ -50,6 +50,8 @@ def update_subscription(context: Context) -> Answer:
     enabled = optional_flag(fields, "enabled")
     if enabled is None:
         enabled = before.enabled if quirks.enabled_omitted == "kept" else True
+    if enabled and not before.enabled and quirks.failed_count_after_enable == "reset":
+        values |= {"failed_count": 0, "last_error": None}
     subscription = evolve(before, enabled=enabled, **values)
     context.pbx.subscriptions[subscription.id] = subscription
     return as_json(subscription_shape(subscription, quirks))

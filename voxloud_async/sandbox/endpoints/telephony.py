@@ -31,7 +31,7 @@ def get_event(context: Context) -> Answer:
     """GET /telephony-events/{id}."""
     pbx = context.pbx
     event_id = integer(context.id, "id")
-    pbx.record_finished_calls()
+    pbx.catch_up()
     if event_id not in pbx.events:
         raise not_found("telephony event")
     return as_json(single_shape(pbx.events[event_id], context.quirks, pbx.directory))
@@ -43,7 +43,7 @@ def find_events(context: Context) -> Answer:
     call_id = context.call.query.get("callId")
     if not call_id:
         raise bad_request("callId is required")
-    pbx.record_finished_calls()
+    pbx.catch_up()
     rows = [pbx.events[each] for each in pbx.events.of_call(call_id)]
     shapes = [single_shape(row, quirks, pbx.directory) for row in rows]
     if quirks.found_by_call_id == "page":
@@ -64,7 +64,7 @@ def _selected(context: Context) -> Sequence[int]:
     start, end = _moment(fields, "date_time_from"), _moment(fields, "date_time_to")
     if end is not None and quirks.interval == "closed":
         end += 1
-    pbx.record_finished_calls()
+    pbx.catch_up()
     return pbx.events.select(start=start, end=end, only=_filter(optional_text(fields, "number"), quirks))
 
 

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from ..event_log import EventLog
 from ..pbx import Pbx
+from ..quirks import Quirks
 from .calls import CallRecords
 from .contacts import contact
 from .directory import directory
@@ -28,7 +29,7 @@ class Population:
     days: int
     now: int
 
-    def settle(self, *, clock: Callable[[], int], record_delay: int) -> Pbx:
+    def settle(self, *, clock: Callable[[], int], quirks: Quirks, pace: float, record_delay: int) -> Pbx:
         """The PBX with its people and their calls of the last `days`."""
         town = directory(self.seed, users=self.users, groups=self.groups)
         people = [contact(self.seed, index, now=self.now) for index in range(self.contacts)]
@@ -41,5 +42,7 @@ class Population:
             events=EventLog(calls),
             clock=clock,
             seed=self.seed,
+            quirks=quirks,
+            pace=pace,
             record_delay=record_delay,
         )

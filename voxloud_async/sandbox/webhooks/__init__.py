@@ -1,0 +1,1 @@
+"""Calls that happen, and the webhooks that tell of them."""
