@@ -86,3 +86,8 @@ def test_a_key_is_the_same_in_every_version_and_process() -> None:
     assert key(packed(record())) == sha256(written.encode()).hexdigest()
     written = f'[1,"CALL_INCOMING","c","102",null,{NOON}]'
     assert key(packed(call_event("c"))) == sha256(written.encode()).hexdigest()
+
+
+def test_p15_a_fax_has_one_key_in_both_of_its_shapes() -> None:
+    data = {"id": 5, "timestamp": NOON, "direction": "inbound", "sender": "1", "recipient": "2", "total_pages": 1}
+    assert key(enveloped(data, "FAX_CALL")) == event_key(row(id=5, type="FAX_CALL", callId="anything"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .backfill import Backfill
 from .calls import Call, CallBook, CallState, Leg
 from .handlers import Received, UnknownEventTypeWarning
 from .parse import parse_webhook
@@ -10,6 +11,7 @@ from .redaction import TokenFilter
 from .stream import EventStream
 
 __all__ = [
+    "Backfill",
     "Call",
     "CallBook",
     "CallState",

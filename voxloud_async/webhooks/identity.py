@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from ..models import CallEvent, EventType, TelephonyEvent, UnknownEvent, Webhook
+from ..models import CallEvent, EventType, Fax, FaxCall, TelephonyEvent, UnknownEvent, Webhook
 from ..protocol import codec
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +42,10 @@ def _facts(event: CallEvent | TelephonyEvent) -> list[Any]:
     if isinstance(event, UnknownEvent):
         # Nobody knows which of its fields tell it from the next one, so all of them do.
         return [event.type, codec.unstructure(event)]
-    return [event.type or EventType.FAX_CALL, event.call_id, event.id]
+    if isinstance(event, Fax | FaxCall):
+        # The record of a fax names a call, its delivery does not (anomaly P15).
+        return [EventType.FAX_CALL, event.id]
+    return [event.type, event.call_id, event.id]
 
 
 def _text(value: object) -> str | None:

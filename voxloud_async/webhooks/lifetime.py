@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from attrs import define, field, frozen
@@ -51,13 +52,17 @@ class Lifetime:
         return self._inbox
 
     async def add(self, delivery: Delivery) -> bool:
-        """Store a delivery; whether it was new. Workers start with the first one where nobody started them."""
+        """Store a delivery; whether it was new."""
+        return bool(await self.add_all([delivery]))
+
+    async def add_all(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
+        """Store deliveries; the keys that were new. Workers start with the first one where nobody started them."""
         work = self._started()
         async with asyncio.timeout(_STORING):
-            new = await self.inbox.add([delivery])
+            new = await self.inbox.add(deliveries)
         if work.workers is not None:
             work.workers.wake()
-        return bool(new)
+        return new
 
     async def enter(self) -> None:
         """Start. It may be entered twice, as by an application and by its server: the last to leave stops it."""

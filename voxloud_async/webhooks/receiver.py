@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import datetime
 from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
@@ -14,6 +15,8 @@ from ..models import EventType
 from ..protocol import arguments
 from ..session.clock import Clock, LoopClock
 from .asgi import AsgiApp
+from .backfill import Backfill, Client, Interval, backfill, moment
+from .calls import Call, CallBook, calls
 from .handlers import (
     CallTypes,
     ClickToCallType,
@@ -89,7 +92,7 @@ class WebhookReceiver:
     ) -> None:
         self._tokens = Tokens(secret)
         del secret  # a traceback with locals shall not show it
-        clock = clock or LoopClock()
+        self._clock = clock = clock or LoopClock()
         self._counts = Counts()
         notify = fan_out((self._counts.note, write_log, *subscribers))
         self._handlers = Handlers()
@@ -164,6 +167,29 @@ class WebhookReceiver:
         tell. What must not be lost belongs into a handler.
         """
         return self._broadcast.stream(arguments.number("buffer", buffer, 1))
+
+    def calls(self, *, book: CallBook | None = None, buffer: int = 1000) -> AsyncIterator[Call]:
+        """All calls from now on, each whenever it has changed: `async for call in receiver.calls()`.
+
+        They are folded out of `events`, in whichever order those come, into `book` or into one of their own.
+        """
+        return calls(self.events(buffer=buffer), book)
+
+    async def backfill(self, client: Client, *, since: datetime, until: datetime | None = None) -> Backfill:
+        """Have the records of an interval handled that the inbox has not seen, as after a time of not listening.
+
+        They are read through `client.telephony_events`, from five minutes before `since` to `until`, by default now,
+        and handled like deliveries, with `Received.origin` "backfill". Events of calls under way cannot be had back:
+        the service keeps none. Where the inbox is full it waits for the handlers.
+
+        Raises ValueError for times without zone, or further back than the 72 hours for which the inbox knows what was
+        handled; `InboxFullError` where this receiver handles nothing; and the errors of the client. What was added
+        before stays.
+        """
+        interval = Interval.of(since, until, moment(self._clock.wall()))
+        wait = self._clock.sleep if self._lifetime.concurrency else None
+        add = self._lifetime.add_all
+        return await backfill(client.telephony_events, interval, add, wall=self._clock.wall, wait=wait)
 
     def asgi(self) -> AsgiApp:
         """An ASGI application, to be served or mounted: `POST /<token>` below its mount, all else is not found.

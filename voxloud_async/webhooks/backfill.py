@@ -1,0 +1,140 @@
+"""What went by while nobody listened: records are read from the service and put where their deliveries would be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from attrs import field, frozen
+
+from ..models import EventType, TelephonyEvent
+from ..protocol import codec, jsontext
+from .identity import event_key
+from .inbox import Delivery, InboxFullError
+from .inbox.protocol import KEPT
+from .intake import own_type
+
+T = TypeVar("T")
+
+UNRECOVERABLE = (EventType.CALL_STARTED, EventType.CALL_INCOMING, EventType.CALL_ANSWERED, EventType.CALL_HANGUP)
+"""Events of calls under way: the service keeps none of them."""
+
+OVERLAP = timedelta(minutes=5)
+"""Records are read from so much earlier on: the service may write one well after the time it bears."""
+
+_BATCH = 200
+_FULL = 1.0
+_UNTYPED = "UNKNOWN"
+
+
+class Query(Protocol):
+    """`client.telephony_events`."""
+
+    def query(self, *, date_time_from: datetime, date_time_to: datetime) -> AsyncIterable[TelephonyEvent]:
+        """Records of an interval."""
+        ...
+
+
+class Client(Protocol):
+    """What a back-fill wants of a `VoxloudClient`."""
+
+    @property
+    def telephony_events(self) -> Query:
+        """The records."""
+        ...
+
+
+@frozen(kw_only=True)
+class Backfill:
+    """What a back-fill found: `read` records from `since` to `until`, of which `added` were new to the inbox."""
+
+    since: datetime
+    until: datetime
+    read: int
+    added: int
+    unrecoverable: tuple[EventType, ...] = field(default=UNRECOVERABLE, repr=False)
+    """Event types that may have gone by in that time and are lost: the service keeps records of ended calls alone."""
+
+
+@frozen
+class Interval:
+    """From when to when, checked."""
+
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(cls, since: datetime, until: datetime | None, now: datetime) -> Interval:
+        """Raises ValueError or TypeError for times that do not fit."""
+        end = now if until is None else until
+        for name, moment in (("since", since), ("until", end)):
+            if not isinstance(moment, datetime):
+                raise TypeError(f"{name} must be a datetime, not {type(moment).__name__}")
+            if moment.tzinfo is None:
+                raise ValueError(f"{name} must carry a time zone, for instance datetime.now(UTC)")
+        if since > end:
+            raise ValueError("since must not be after until")
+        if now - since + OVERLAP > timedelta(seconds=KEPT):
+            hours = KEPT / 3600
+            raise ValueError(
+                f"since must lie within {hours:.0f} hours: the inbox knows no longer what was handled before"
+            )
+        return cls(since, end)
+
+
+async def backfill(
+    events: Query,
+    interval: Interval,
+    add: Callable[[Sequence[Delivery]], Awaitable[frozenset[str]]],
+    *,
+    wall: Callable[[], float],
+    wait: Callable[[float], Awaitable[None]] | None,
+) -> Backfill:
+    """Read and add. Where the inbox is full it waits with `wait` for room, or raises InboxFullError without one."""
+    read = added = 0
+    rows = events.query(date_time_from=interval.since - OVERLAP, date_time_to=interval.until)
+    async for batch in _batches(rows):
+        deliveries = [_delivery(event, wall()) for event in batch]
+        read, added = read + len(batch), added + len(await _added(deliveries, add, wait))
+    return Backfill(since=interval.since, until=interval.until, read=read, added=added)
+
+
+async def _added(
+    deliveries: Sequence[Delivery],
+    add: Callable[[Sequence[Delivery]], Awaitable[frozenset[str]]],
+    wait: Callable[[float], Awaitable[None]] | None,
+) -> frozenset[str]:
+    while True:
+        try:
+            return await add(deliveries)
+        except InboxFullError:
+            if wait is None:
+                raise
+            await wait(_FULL)
+
+
+def _delivery(event: TelephonyEvent, now: float) -> Delivery:
+    return Delivery(key=event_key(event), body=_body(event), origin="backfill", received=now)
+
+
+def _body(event: TelephonyEvent) -> bytes:
+    """The event as a delivery would bring it."""
+    row: dict[str, Any] = codec.unstructure(event)
+    return jsontext.dumps({"type": own_type(event) or _UNTYPED, "data": row})
+
+
+async def _batches(rows: AsyncIterable[T]) -> AsyncIterator[list[T]]:
+    batch: list[T] = []
+    async for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def moment(seconds: float) -> datetime:
+    """Seconds since 1970 as a time."""
+    return datetime.fromtimestamp(seconds, UTC)
