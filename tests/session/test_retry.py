@@ -36,6 +36,7 @@ from voxloud_async.errors import (
     VoxloudError,
 )
 from voxloud_async.session import retry as retry_module
+from voxloud_async.session.budget import PRICE, RetryBudget
 from voxloud_async.session.events import CallEnded, Retrying
 from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.session.retry import retry
@@ -261,7 +262,7 @@ def test_t26_64_concurrent_calls_each_count_their_own_attempts() -> None:
 
     async def main() -> None:
         handler, clock = ByCall(), FakeClock()
-        send = retry(handler, clock=clock, chance=lambda: 0.5, notify=lambda _: None)
+        send = retry(handler, clock=clock, chance=lambda: 0.5, notify=lambda _: None, budget=RetryBudget(96 * PRICE))
         calls = [a_call() for _ in range(64)]
         for n, call in enumerate(calls):
             call.request = type(call.request)(method="GET", url=f"https://voxloud.test/{n}")
@@ -284,7 +285,8 @@ def test_t26_only_our_own_errors_are_repeated(error: BaseException, attempt: int
         raise error if attempts == attempt else ResponseLostError("reset")
 
     async def main() -> None:
-        await retry(handler, clock=FakeClock(), chance=lambda: 0.0, notify=lambda _: None)(a_call())
+        send = retry(handler, clock=FakeClock(), chance=lambda: 0.0, notify=lambda _: None, budget=RetryBudget())
+        await send(a_call())
 
     def run() -> None:
         coroutine = main()

@@ -16,9 +16,11 @@ from ..protocol.operations import Operation
 from ..wire.message import Response
 from ..wire.transport import Transport
 from .auth import ApiKey, auth
+from .budget import RetryBudget
 from .call import Call, Handler, Options
 from .clock import Clock
 from .events import Notify
+from .latch import Latch
 from .lifetime import Lifetime
 from .limit import limit
 from .log import log
@@ -47,12 +49,15 @@ def chain(
     notify: Notify,
     service_time: ServiceTime,
 ) -> Handler:
-    """Chain log, retry, verbs, limit, auth and transmit, the outermost first."""
+    """Chain log, retry, verbs, latch, limit, latch, auth and transmit, the outermost first."""
+    latch = Latch(clock, notify)
     handler = transmit(transport, clock=clock, notify=notify, service_time=service_time)
     handler = auth(handler, api_key=api_key, base_url=base_url)
+    handler = latch.watch(handler)
     handler = limit(handler, pacer=pacer, clock=clock, notify=notify)
+    handler = latch.guard(handler)
     handler = verbs(handler)
-    handler = retry(handler, clock=clock, chance=chance, notify=notify)
+    handler = retry(handler, clock=clock, chance=chance, notify=notify, budget=RetryBudget())
     return log(handler, clock=clock, notify=notify)
 
 
