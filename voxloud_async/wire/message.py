@@ -13,6 +13,24 @@ MAX_BODY = 8 * 1024 * 1024
 """Decoded bytes a whole body may have unless its operation says otherwise."""
 
 
+class SecretText(str):
+    """A text whose repr hides it, also in the locals of an HTTP library that a traceback shows."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class PrivateBytes(bytes):
+    """Bytes whose repr hides them, for the same reason."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
 class Headers(Mapping[str, str]):
     """Header fields in their order, found whatever their case; fields of one name read as one, joined by a comma."""
 
@@ -27,7 +45,7 @@ class Headers(Mapping[str, str]):
         values = [value for key, value in self._pairs if key.lower() == wanted]
         if not values:
             raise KeyError(name)
-        return ", ".join(values)
+        return values[0] if len(values) == 1 else ", ".join(values)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(key.lower() for key, _ in self._pairs))
@@ -49,6 +67,10 @@ class Headers(Mapping[str, str]):
         return Headers((*kept, (name, value)))
 
 
+def _private(body: bytes | None) -> PrivateBytes | None:
+    return body if body is None or isinstance(body, PrivateBytes) else PrivateBytes(body)
+
+
 @frozen(kw_only=True)
 class Request:
     """One request. `url` is absolute and already encoded; transports send it as it stands.
@@ -60,7 +82,7 @@ class Request:
     method: str
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
     headers: Headers = field(factory=Headers)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False, converter=_private)
     fresh_connection: bool = False
     stream: bool = False
     max_body: int = MAX_BODY
