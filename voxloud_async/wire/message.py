@@ -8,6 +8,7 @@ from typing import Protocol, cast
 from attrs import evolve, field, frozen
 
 SECRET_HEADERS = frozenset({"voverc-auth", "authorization", "proxy-authorization", "cookie", "set-cookie"})
+_HIDDEN = SECRET_HEADERS | {"location"}  # where a redirect leads may repeat what was sent
 
 MAX_BODY = 8 * 1024 * 1024
 """Decoded bytes a whole body may have unless its operation says otherwise."""
@@ -54,7 +55,7 @@ class Headers(Mapping[str, str]):
         return len({key.lower() for key, _ in self._pairs})
 
     def __repr__(self) -> str:
-        shown = {key: "***" if key.lower() in SECRET_HEADERS else value for key, value in self._pairs}
+        shown = {key: "***" if key.lower() in _HIDDEN else value for key, value in self._pairs}
         return f"Headers({shown})"
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
