@@ -18,6 +18,7 @@ from ..wire.transport import Transport
 from .auth import ApiKey, auth
 from .budget import RetryBudget
 from .call import Call, Handler, Options
+from .claims import Claims
 from .clock import Clock
 from .events import Notify
 from .latch import Latch
@@ -68,6 +69,7 @@ class Session:
     base_url: str
     clock: Clock = field(repr=False)
     options: Options
+    claims: Claims = field(factory=Claims, repr=False)
     _handler: Handler = field(repr=False, alias="handler")
     _lifetime: Lifetime = field(repr=False, alias="lifetime")
     _service_time: ServiceTime = field(repr=False, alias="service_time_source")
