@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from tests.session.harness import (
     CREATE,
@@ -15,6 +16,7 @@ from tests.session.harness import (
     ONCE,
     READ,
     REPEATABLE,
+    REPLACE,
     RING,
     Rig,
     Wire,
@@ -26,6 +28,7 @@ from tests.session.harness import (
 from tests.virtual_time import run_virtual
 from voxloud_async.errors import (
     BadRequestError,
+    DecodeError,
     NotFoundError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -148,11 +151,17 @@ def test_k9_what_never_happened_is_sent_again_until_it_may_have(operation: Opera
 
 @pytest.mark.parametrize("operation", ONCE, ids=str)
 def test_a_create_whose_answer_does_not_read_has_most_likely_happened(operation: Operation[Any]) -> None:
-    from attrs import evolve  # noqa: PLC0415 - here alone
-
     wire = Wire(answer(b"<html>"))
     error = outcome_of(wire, evolve(operation, result=dict))
     assert isinstance(error, OutcomeUnknownError)
+    assert (error.attempts, len(wire.requests)) == (1, 1)
+
+
+@pytest.mark.parametrize("operation", [READ, REPLACE], ids=str)
+def test_t7_an_answer_that_does_not_read_is_not_asked_for_again(operation: Operation[Any]) -> None:
+    wire = Wire(answer(b"<html>"), OK)
+    error = outcome_of(wire, evolve(operation, result=dict))
+    assert isinstance(error, DecodeError)
     assert (error.attempts, len(wire.requests)) == (1, 1)
 
 

@@ -76,8 +76,12 @@ class Latch:
 
     def _refused(self) -> None:
         self._row += 1
-        if self._is_shut:
-            self._until = self._clock.now() + SECONDS
+        if not self._is_shut:
+            return
+        now = self._clock.now()
+        news = now >= self._until  # and not one more answer to what was under way
+        self._until = now + SECONDS
+        if news:
             self._notify(KeyRefused(SECONDS))
 
     @property
