@@ -174,6 +174,10 @@ def test_g3_validating_the_key_always_asks(operation: Operation[Any]) -> None:
         assert await made.call(operation)
         assert await made.call(READ) == "ok"
         assert len(wire.requests) == IN_A_ROW + 5
+        wire.play(NO)
+        await latched(made)
+        assert (await refused(made)).sent is False
+        assert made.seen(KeyRefused) == [KeyRefused(SECONDS)] * 2
 
     run_virtual(main())
 

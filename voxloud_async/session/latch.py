@@ -69,10 +69,13 @@ class Latch:
             self._refused()
             raise
         except ApiError:
-            self._row = 0
+            self._open()
             raise
-        self._row = 0
+        self._open()
         return response
+
+    def _open(self) -> None:
+        self._row, self._until = 0, -math.inf
 
     def _refused(self) -> None:
         self._row += 1
