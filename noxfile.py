@@ -52,9 +52,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Check types with mypy (strict) and pyright."""
+    """Check types with mypy (strict), the examples of the documentation included, and with pyright."""
     session.install("-e", EVERYTHING, *group("dev"))
     session.run("mypy")
+    pages = session.create_tmp()
+    session.run("python", "tests/typing/pages.py", pages)
+    session.run("mypy", pages)
     session.run("pyright")
 
 

@@ -100,6 +100,10 @@ def test_a_key_that_fits_no_header_is_refused_and_not_shown(key: Any) -> None:
         "https://api.example:port",
         "https://api example",
         "//api.example",
+        "https://a..example",
+        f"https://{'a' * 64}.example",
+        "https://k\u00e4se.example",
+        "https://xn--\u00e4.example",
     ],
 )
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:

@@ -22,7 +22,13 @@ from opentelemetry.trace import SpanKind, StatusCode
 from tests.session.harness import Wire
 from tests.virtual_time import run_virtual
 from voxloud_async import RetryPolicy, VoxloudClient
-from voxloud_async.errors import NotFoundError, OutcomeUnknownError, ResponseLostError
+from voxloud_async.errors import (
+    AuthenticationError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ResponseLostError,
+    ServerError,
+)
 from voxloud_async.otel import OpenTelemetrySubscriber
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.testing import answer
@@ -128,6 +134,23 @@ def test_each_attempt_tells_how_it_ended() -> None:
             (1, {"error.type": "RateLimitedError"})
         ]
         assert sum(point.sum for point in points["voxloud.limiter.wait"]) == pytest.approx(3.0, abs=0.3)
+
+    run_virtual(main())
+
+
+def test_what_is_not_sent_is_counted() -> None:
+    async def main() -> None:
+        seen = observe(Wire(answer(status=401)))
+        for _ in range(4):
+            with pytest.raises(AuthenticationError):
+                await seen.client.users.list()
+        assert [point.value for point in seen.metrics["voxloud.key.refusals"]] == [1]
+        seen = observe(Wire(answer(status=500)), retry=RetryPolicy(max_faults=100, base=0.0))
+        with pytest.raises(ServerError):
+            await seen.client.validate_auth()
+        assert [(point.value, dict(point.attributes)) for point in seen.metrics["voxloud.retries.denied"]] == [
+            (1, {"voxloud.operation": VALIDATE, "error.type": "ServerError"})
+        ]
 
     run_virtual(main())
 

@@ -86,8 +86,10 @@ class VoxloudClient:
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        key = ApiKey(_from_environment("api_key", api_key, "VOXLOUD_API_KEY"))
-        del api_key  # a traceback with locals shall not show it
+        try:
+            key = ApiKey(_from_environment("api_key", api_key, "VOXLOUD_API_KEY"))
+        finally:
+            del api_key  # a traceback with locals shall not show it
         url = _base_url(os.environ.get("VOXLOUD_BASE_URL") or BASE_URL if base_url is None else base_url)
         options = _options(timeout, max_wait, RetryPolicy() if retry is None else retry)
         limit = key_limit(rate, processes=processes, api_key=key, base_url=url, clock=clock, chance=chance)
@@ -134,7 +136,8 @@ class VoxloudClient:
         self.click_to_call = ClickToCalls(session)
 
     def __repr__(self) -> str:
-        return f"<VoxloudClient {self._session.base_url}>"
+        session: Session | None = getattr(self, "_session", None)  # None where an argument was refused
+        return f"<VoxloudClient {session.base_url if session else 'without a session'}>"
 
     async def validate_auth(self) -> Account:
         """The company and administrator of the key; raises `AuthenticationError`. API: Validate authentication."""
@@ -202,6 +205,7 @@ def _base_url(value: str) -> str:
     if "?" in url:
         raise ValueError("base_url must carry no query")
     parts = urlsplit(url)
+    arguments.host("base_url", parts.hostname or "")
     if parts.scheme == "http" and parts.hostname not in arguments.LOOPBACK:
         warnings.warn("base_url is not https", InsecureBaseURLWarning, stacklevel=3)
     return url

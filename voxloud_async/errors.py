@@ -260,7 +260,7 @@ class BadRequestError(ApiError):
 
 
 class AuthenticationError(ApiError):
-    """401: the API key is wrong."""
+    """401: the API key is wrong. Where `sent` is False the service said so several times before, and was not asked."""
 
 
 class PermissionDeniedError(ApiError):

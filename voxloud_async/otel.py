@@ -17,7 +17,17 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvid
 from opentelemetry.util.types import AttributeValue
 
 from ._version import __version__
-from .session.events import AttemptEnded, CallEnded, CallStarted, Event, Paused, Retrying, Waited
+from .session.events import (
+    AttemptEnded,
+    CallEnded,
+    CallStarted,
+    Event,
+    KeyRefused,
+    Paused,
+    RetryDenied,
+    Retrying,
+    Waited,
+)
 
 _NAME = "voxloud_async"
 _NANOSECONDS = 1_000_000_000
@@ -47,6 +57,12 @@ class OpenTelemetrySubscriber:
             "voxloud.limiter.wait", unit="s", description="Time a call waited for its turn."
         )
         self._retries = meter.create_counter("voxloud.retries", unit="{retry}", description="Attempts made again.")
+        self._denials = meter.create_counter(
+            "voxloud.retries.denied", unit="{retry}", description="Attempts not made again, since too many calls fail."
+        )
+        self._refusals = meter.create_counter(
+            "voxloud.key.refusals", unit="{refusal}", description="Times the key was refused again and again."
+        )
         self._pauses = meter.create_counter("voxloud.pauses", unit="{pause}", description="Pauses of all calls.")
 
     def __call__(self, event: Event) -> None:
@@ -61,6 +77,10 @@ class OpenTelemetrySubscriber:
                 self._waited.record(event.seconds, {"voxloud.operation": event.operation})
             case Retrying():
                 self._retries.add(1, {"voxloud.operation": event.operation, "error.type": event.error})
+            case RetryDenied():
+                self._denials.add(1, {"voxloud.operation": event.operation, "error.type": event.error})
+            case KeyRefused():
+                self._refusals.add(1)
             case Paused():
                 self._pauses.add(1, {"error.type": event.error})
             case _:

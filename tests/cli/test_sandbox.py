@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from voxloud_async.cli.sandbox import read_limit, read_quirks, read_shares, read_window
+from voxloud_async.cli.quirks import read_quirks
+from voxloud_async.cli.sandbox import read_limit, read_window
+from voxloud_async.cli.traffic import read_shares
 from voxloud_async.sandbox import Quirks, SlidingWindow
 
 if TYPE_CHECKING:
@@ -53,8 +56,10 @@ def test_a_wrong_option_is_told_before_anything_starts(voxloud: Console, tokens:
     assert reason in result.err
 
 
-def test_every_quirk_is_listed_with_its_values_the_default_first(voxloud: Console) -> None:
+def test_every_quirk_is_listed_with_its_values_the_default_first_and_its_reason(voxloud: Console) -> None:
     lines = voxloud.ok("sandbox", "--list-quirks").out.splitlines()
     assert [line.partition("=")[0] for line in lines] == list(Quirks.readings())
-    assert "contact_update=put|post|both" in lines
-    assert r"csv_delimiter=,|;|\t" in lines
+    rows = dict(re.split(r" {2,}", line, maxsplit=1) for line in lines)
+    assert rows["contact_update=put|post|both"] == "C1: the heading says POST (L84), the sample PUT (L86)."
+    assert rows[r"csv_delimiter=,|;|\t"] == "T12: what stands between two columns."
+    assert len({len(line) - len(rows[setting]) for line, setting in zip(lines, rows, strict=True)}) == 1

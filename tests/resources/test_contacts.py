@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from attrs import evolve
 
 from tests.resources.journeys import JOHN
+from voxloud_async import VoxloudClient
 from voxloud_async.errors import BadRequestError, ConflictError, NotFoundError, OutcomeUnknownError
 from voxloud_async.models import Contact
 from voxloud_async.sandbox import Fault, Quirks
+from voxloud_async.testing import FakeClock, FakeTransport, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.resources.conftest import Serve, Served
-    from voxloud_async import VoxloudClient
     from voxloud_async.sandbox import Sandbox
+    from voxloud_async.wire.message import Request, Response
 
 
 def sent(sandbox: Sandbox, method: str) -> Any:
@@ -252,3 +255,20 @@ def test_a_bad_search_is_told_at_the_call_and_not_at_the_first_row() -> None:
     client = VoxloudClient("key", transport=FakeTransport())
     with pytest.raises(ValueError, match="page_size"):
         client.contacts.search(page_size=0)
+
+
+async def test_g13_a_bare_array_is_one_page_and_not_the_end() -> None:
+    pages: list[Any] = []
+
+    def page(request: Request) -> Response:
+        query = dict(parse_qsl(urlsplit(request.url).query))
+        start, limit = int(query["offset"]), int(query["limit"])
+        rows = [{"id": str(n), "first_name": "J"} for n in range(start, min(start + limit, 5))]
+        pages.append(len(rows))
+        return answer(rows)
+
+    transport = FakeTransport(*[page] * 4)
+    async with VoxloudClient("key", base_url="https://voxloud.test", transport=transport, clock=FakeClock()) as client:
+        found = await client.contacts.search(page_size=2).collect()
+    assert [contact.id for contact in found] == ["0", "1", "2", "3", "4"]
+    assert pages == [2, 2, 1, 0]

@@ -66,6 +66,12 @@ class Api:
         return reply
 
 
+async def events_of(api: Api, path: str = "/api/v1/telephony-events?size=200", **body: Any) -> list[dict[str, Any]]:
+    """The rows of a query."""
+    content: list[dict[str, Any]] = (await api.post(path, body))["content"]
+    return content
+
+
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """Start a small sandbox with these options, or with these quirks by name."""

@@ -12,7 +12,18 @@ from tests.session.harness import BASE_URL, OK, READ, UPDATE, Wire, rig
 from tests.virtual_time import run_virtual
 from voxloud_async.errors import NotFoundError, ResponseLostError
 from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.events import AttemptEnded, CallEnded, CallStarted, Event, Paused, Retrying, Waited, fan_out
+from voxloud_async.session.events import (
+    AttemptEnded,
+    CallEnded,
+    CallStarted,
+    Event,
+    KeyRefused,
+    Paused,
+    RetryDenied,
+    Retrying,
+    Waited,
+    fan_out,
+)
 from voxloud_async.session.log import write_log
 from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.testing import answer
@@ -76,7 +87,7 @@ def test_the_number_of_a_call_ties_its_events_together() -> None:
         await asyncio.gather(made.call(READ), made.call(UPDATE))
         return made.events
 
-    events = [event for event in run_virtual(main()) if not isinstance(event, Paused)]
+    events = [event for event in run_virtual(main()) if not isinstance(event, KeyRefused | Paused)]
     assert {type(event) for event in events} == {CallStarted, AttemptEnded, Waited, Retrying, CallEnded}
     numbers = {name: {e.call for e in events if e.operation == name} for name in ("GET /read", "PUT /update")}
     assert all(len(each) == 1 for each in numbers.values())
@@ -112,6 +123,16 @@ def test_that_a_call_begins_is_no_news_to_the_log(caplog: pytest.LogCaptureFixtu
         (AttemptEnded("GET /a", 1, 5.0, error="Lost"), logging.DEBUG, "GET /a attempt 1: Lost in 5.000 s"),
         (Waited("GET /a", 1.5), logging.DEBUG, "GET /a waited 1.500 s for its turn"),
         (Retrying("GET /a", 1, 0.25, "Lost"), logging.INFO, "GET /a again in 0.250 s after attempt 1: Lost"),
+        (
+            RetryDenied("GET /a", 1, "Lost"),
+            logging.INFO,
+            "GET /a not again after attempt 1: too many calls fail: Lost",
+        ),
+        (
+            KeyRefused(60.0),
+            logging.WARNING,
+            "the service refuses the key: calls fail for 60 s without being sent",
+        ),
         (Paused(3.0, "RateLimitedError"), logging.INFO, "every call pauses for 3.000 s: RateLimitedError"),
         (CallEnded("GET /a", 1, 2.0), logging.DEBUG, "GET /a done after 1 attempts and 2.000 s"),
         (CallEnded("GET /a", 4, 2.0, "Lost"), logging.DEBUG, "GET /a Lost after 4 attempts and 2.000 s"),

@@ -63,8 +63,9 @@ def _subscription(client: VoxloudClient, _sandbox: Sandbox) -> Awaitable[object]
     )
 
 
-def _click_to_call(client: VoxloudClient, _sandbox: Sandbox, name: str = "support") -> Awaitable[object]:
-    return client.click_to_call.create(name=name, extension="101", outbound_number="+390660786731")
+def _click_to_call(client: VoxloudClient, sandbox: Sandbox, name: str = "support") -> Awaitable[object]:
+    number = str(sandbox.state.directory.dids[0].number)
+    return client.click_to_call.create(name=name, extension="101", outbound_number=number)
 
 
 ONCE = {

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 from tests.session.harness import (
     CREATE,
@@ -15,6 +16,7 @@ from tests.session.harness import (
     ONCE,
     READ,
     REPEATABLE,
+    REPLACE,
     RING,
     Rig,
     Wire,
@@ -26,6 +28,7 @@ from tests.session.harness import (
 from tests.virtual_time import run_virtual
 from voxloud_async.errors import (
     BadRequestError,
+    DecodeError,
     NotFoundError,
     OutcomeUnknownError,
     RateLimitedError,
@@ -36,6 +39,7 @@ from voxloud_async.errors import (
     VoxloudError,
 )
 from voxloud_async.session import retry as retry_module
+from voxloud_async.session.budget import PRICE, RetryBudget
 from voxloud_async.session.events import CallEnded, Retrying
 from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.session.retry import retry
@@ -147,11 +151,17 @@ def test_k9_what_never_happened_is_sent_again_until_it_may_have(operation: Opera
 
 @pytest.mark.parametrize("operation", ONCE, ids=str)
 def test_a_create_whose_answer_does_not_read_has_most_likely_happened(operation: Operation[Any]) -> None:
-    from attrs import evolve  # noqa: PLC0415 - here alone
-
     wire = Wire(answer(b"<html>"))
     error = outcome_of(wire, evolve(operation, result=dict))
     assert isinstance(error, OutcomeUnknownError)
+    assert (error.attempts, len(wire.requests)) == (1, 1)
+
+
+@pytest.mark.parametrize("operation", [READ, REPLACE], ids=str)
+def test_t7_an_answer_that_does_not_read_is_not_asked_for_again(operation: Operation[Any]) -> None:
+    wire = Wire(answer(b"<html>"), OK)
+    error = outcome_of(wire, evolve(operation, result=dict))
+    assert isinstance(error, DecodeError)
     assert (error.attempts, len(wire.requests)) == (1, 1)
 
 
@@ -261,7 +271,7 @@ def test_t26_64_concurrent_calls_each_count_their_own_attempts() -> None:
 
     async def main() -> None:
         handler, clock = ByCall(), FakeClock()
-        send = retry(handler, clock=clock, chance=lambda: 0.5, notify=lambda _: None)
+        send = retry(handler, clock=clock, chance=lambda: 0.5, notify=lambda _: None, budget=RetryBudget(96 * PRICE))
         calls = [a_call() for _ in range(64)]
         for n, call in enumerate(calls):
             call.request = type(call.request)(method="GET", url=f"https://voxloud.test/{n}")
@@ -284,7 +294,8 @@ def test_t26_only_our_own_errors_are_repeated(error: BaseException, attempt: int
         raise error if attempts == attempt else ResponseLostError("reset")
 
     async def main() -> None:
-        await retry(handler, clock=FakeClock(), chance=lambda: 0.0, notify=lambda _: None)(a_call())
+        send = retry(handler, clock=FakeClock(), chance=lambda: 0.0, notify=lambda _: None, budget=RetryBudget())
+        await send(a_call())
 
     def run() -> None:
         coroutine = main()

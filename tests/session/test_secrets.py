@@ -6,13 +6,15 @@ import asyncio
 import logging
 import random
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
 
 from tests.session.harness import BASE_URL, CREATE, EVERY, KEY, OK, READ, UPDATE, Wire, a_call, rig
 from tests.virtual_time import run_virtual
+from tests.wire.raw_server import reply, serving, until
+from voxloud_async import VoxloudClient
 from voxloud_async.errors import RequestNotSentError, ResponseLostError, VoxloudError
 from voxloud_async.session.auth import HEADER, ApiKey, auth
 from voxloud_async.session.events import fan_out
@@ -20,6 +22,9 @@ from voxloud_async.session.log import write_log
 from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.testing import answer
 from voxloud_async.wire.message import Request, Response
+
+if TYPE_CHECKING:
+    from tests.wire.raw_server import Conversation
 
 PERSONAL = {"first_name": "Annabella", "primary_phone": "+390312345678", "primary_email": "anna@example.org"}
 
@@ -146,3 +151,94 @@ def test_nothing_of_a_session_shows_the_key() -> None:
     for shown in (repr(made.session), repr(wire.requests[0]), repr(call), repr(wire.requests[0].headers)):
         assert KEY not in shown
         assert not [secret for secret in PERSONAL.values() if secret in shown]
+
+
+@pytest.fixture(params=["aiohttp", "httpx2"])
+def transport(request: pytest.FixtureRequest) -> Any:
+    if request.param == "httpx2":
+        pytest.importorskip("httpx2", reason="the extra [httpx2] is not installed")
+    return request.param
+
+
+def shown_with_locals(error: BaseException) -> str:
+    """The whole traceback, less what the test itself says."""
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    text = "".join(trace.format())
+    assert "call = Call(" in text
+    return text
+
+
+SAID = {
+    "silence": b"",
+    "cut": b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nConnection: close\r\n\r\n{",
+    "400": reply(f'{{"message": "{KEY}"}}'.encode(), status="400 Bad Request"),
+    "500": reply(KEY.encode(), status="500 Server Error"),
+    "redirect": reply(status="302 Found", headers=(f"Location: https://evil.example/{KEY}",)),
+    "not a contact": reply(b"[]"),
+    "refused": b"",
+}
+
+
+@pytest.mark.parametrize("fault", SAID)
+async def test_t9_no_traceback_of_a_failed_call_shows_the_key(transport: Any, fault: str) -> None:
+    async def script(conversation: Conversation) -> None:
+        await conversation.hear()
+        await conversation.say(SAID[fault])
+        if fault == "silence":
+            await conversation.hold()
+
+    async with serving(script) as server:
+        url = "http://127.0.0.1:1" if fault == "refused" else server.url("")
+        settings = VoxloudClient(KEY, base_url=url, transport=transport, timeout=0.2, retry=RetryPolicy(max_attempts=1))
+        async with settings as client:
+            with pytest.raises(VoxloudError) as caught:
+                await client.contacts.get("7")
+    assert KEY not in shown_with_locals(caught.value)
+
+
+@pytest.mark.parametrize("where", ["headers", "body", "backoff", "queue"])
+async def test_t9_no_traceback_of_a_cancelled_call_shows_the_key(transport: Any, where: str) -> None:
+    async def script(conversation: Conversation) -> None:
+        while await conversation.hear():
+            if where == "body":
+                await conversation.say(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
+            if where == "backoff":
+                await conversation.say(reply(status="500 Server Error"))
+            else:
+                await conversation.hold()
+
+    async with (
+        serving(script) as server,
+        VoxloudClient(
+            KEY,
+            base_url=server.url(""),
+            transport=transport,
+            max_concurrency=1,
+            retry=RetryPolicy(base=30.0),
+            chance=lambda: 1.0,
+        ) as client,
+    ):
+        calls = [asyncio.create_task(client.contacts.find(phone="+390312345678")) for _ in range(2)]
+        await until(lambda: len(server.requests) > (where == "backoff"))
+        await asyncio.sleep(0.03)
+        for each in calls:
+            each.cancel()
+        await asyncio.wait(calls)
+        for each in calls[where == "queue" :]:
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await each
+            assert KEY not in shown_with_locals(caught.value)
+
+
+@pytest.mark.parametrize("bad", ["key-7f3a90\n", "key-7f3a90-k\u00e4se", "key 7f3a90"])
+@pytest.mark.parametrize("given", ["as an argument", "by the environment"])
+def test_a_malformed_key_is_in_no_local(bad: str, given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOXLOUD_API_KEY", bad if given != "as an argument" else "")
+    with pytest.raises(ValueError, match="api_key must be visible ASCII") as caught:
+        VoxloudClient(bad if given == "as an argument" else None)
+    own = caught.value.__traceback__
+    assert own is not None
+    trace = traceback.TracebackException(ValueError, caught.value, own.tb_next, capture_locals=True)
+    text = "".join(trace.format())
+    assert "self = " in text  # locals are shown
+    assert "7f3a90" not in text

@@ -40,14 +40,38 @@ async def test_the_other_attempt_is_an_attempt() -> None:
     assert (caught.value.status, caught.value.attempts) == (404, 2)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 406])
-async def test_an_error_after_the_switch_is_remembered_too(status: int) -> None:
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 406])
+async def test_a_stray_405_does_not_stick(status: int) -> None:
     wire = Wire(NO, answer(status=status), OK)
     made = rig(wire)
     with pytest.raises(ApiError):
         await made.call(UPDATE)
+    assert [await made.call(UPDATE) for _ in range(2)] == ["ok", "ok"]
+    assert methods(wire) == ["PUT", "POST", "PUT", "PUT"]
+
+
+async def test_a_verb_that_worked_outlives_a_stray_405() -> None:
+    wire = Wire(NO, OK, NO, answer(status=404), OK)
+    made = rig(wire)
+    await made.call(UPDATE)
+    with pytest.raises(ApiError):
+        await made.call(UPDATE)
     assert await made.call(UPDATE) == "ok"
-    assert methods(wire) == ["PUT", "POST", "POST"]
+    assert methods(wire) == ["PUT", "POST", "POST", "PUT", "POST"]
+
+
+def test_a_switch_that_is_cancelled_is_not_remembered() -> None:
+    async def main() -> None:
+        wire = Wire(NO, OK, seconds=1.0)
+        made = rig(wire)
+        task = asyncio.create_task(made.call(UPDATE))
+        await asyncio.sleep(1.5)
+        task.cancel()
+        await asyncio.wait([task])
+        assert await made.call(UPDATE) == "ok"
+        assert methods(wire) == ["PUT", "POST", "PUT"]
+
+    run_virtual(main())
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.wire.conftest import busy
 from tests.wire.raw_server import answers, reply, serving, until
-from voxloud_async.errors import ClientClosedError, ResponseLostError, TransportError
+from voxloud_async.errors import ClientClosedError, RequestNotSentError, ResponseLostError
 from voxloud_async.wire.message import Request
 
 if TYPE_CHECKING:
@@ -104,8 +105,9 @@ async def test_wait_for_a_connection_spends_the_timeout(make_transport: MakeTran
         request = Request(method="GET", url=server.url())
         first = asyncio.create_task(transport.send(request, timeout=5))
         await until(lambda: bool(server.requests))
-        with pytest.raises(TransportError, match=r"within 0\.03 s"):
+        with pytest.raises(RequestNotSentError, match=r"within 0\.03 s") as caught:
             await transport.send(request, timeout=0.03)
+        assert (caught.value.phase, caught.value.sent, caught.value.retryable) == ("connect", False, True)
         release.set()
         assert (await first).body == b"ok"
         assert len(server.requests) == 1
@@ -141,3 +143,27 @@ async def test_closing_ends_what_is_under_way(make_transport: MakeTransport, pha
     assert len(server.requests) == 2
     with pytest.raises(ClientClosedError):
         await transport.send(Request(method="GET", url=server.url()), timeout=1)
+
+
+async def test_settings_of_tls_are_loaded_outside_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    httpx2 = pytest.importorskip("httpx2", reason="the extra [httpx2] is not installed")
+    from voxloud_async.wire.httpx2 import Httpx2Transport  # noqa: PLC0415 - an extra
+
+    threads: list[int] = []
+    load = httpx2.create_ssl_context
+
+    def loading(**options: Any) -> Any:
+        threads.append(threading.get_ident())
+        return load(**options)
+
+    monkeypatch.setattr(httpx2, "create_ssl_context", loading)
+    transport = Httpx2Transport()
+    async with serving(answers(reply(b"ok"))) as server:
+        request = Request(method="GET", url=server.url())
+        many = await asyncio.gather(*(transport.send(request, timeout=5) for _ in range(20)))
+        loaded = len(threads)
+        await transport.send(request, timeout=5)
+        await transport.aclose()
+    assert {answer.body for answer in many} == {b"ok"}
+    assert threading.get_ident() not in threads
+    assert len(threads) == loaded > 0

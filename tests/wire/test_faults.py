@@ -10,6 +10,7 @@ import pytest
 
 from tests.wire.raw_server import answers, chunked, reply, serving
 from voxloud_async.errors import ProtocolError, RequestNotSentError, ResponseLostError
+from voxloud_async.wire.failure import failure
 from voxloud_async.wire.message import Request
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ async def test_unusable_url_is_never_worth_a_retry(transport: Transport, url: st
     with pytest.raises(RequestNotSentError) as caught:
         await transport.send(Request(method="GET", url=url), timeout=5)
     assert (caught.value.sent, caught.value.retryable) == (False, False)
+
+
+@pytest.mark.parametrize("host", ["a..test", f"{'a' * 64}.test", "xn--\u00e4.test"], ids=["empty", "long", "mixed"])
+async def test_a_name_that_cannot_be_looked_up_was_not_sent(transport: Transport, host: str) -> None:
+    with pytest.raises(RequestNotSentError) as caught:
+        await transport.send(Request(method="POST", url=f"http://{host}/"), timeout=5)
+    assert caught.value.sent is False
+    assert host not in str(caught.value)
+
+
+def test_a_name_that_cannot_be_written_is_never_worth_a_retry() -> None:
+    error = failure(UnicodeError("label too long"), "connect", "unknown")
+    assert isinstance(error, RequestNotSentError)
+    assert error.retryable is False
 
 
 async def test_untrusted_certificate_is_never_worth_a_retry(transport: Transport, tls: Tls) -> None:

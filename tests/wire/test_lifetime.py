@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def test_public_names_are_those_of_the_contract(make_transport: MakeTransport) -> None:
     def public(kind: type) -> set[str]:
-        return {name for name in vars(kind) if not name.startswith("_")}
+        return {name for name in dir(kind) if not name.startswith("_")}
 
     assert public(make_transport) == public(Transport) == {"send", "aclose"}
 

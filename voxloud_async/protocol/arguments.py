@@ -101,6 +101,15 @@ def _is_http_url(url: str) -> bool:
         return False
 
 
+def host(name: str, value: str) -> str:
+    """A host that can be looked up: an address, or a name in ASCII."""
+    try:
+        _ = value.encode("ascii"), value.encode("idna")
+    except UnicodeError:
+        raise ValueError(f"{name} must have a host of labels of 1 to 63 ASCII characters, others as xn--...") from None
+    return value
+
+
 def known(fields: Mapping[str, object], names: Collection[str]) -> None:
     """No field but the given names."""
     unknown = sorted(set(fields) - set(names))

@@ -18,6 +18,7 @@ from .outcome import settled
 
 logger = logging.getLogger("voxloud_async")
 
+_DEFAULT = DialFirst.EXTENSION  # of `dial_first`: API text, line 812
 _WHOLE_SECONDS = 2.0  # the service tells its time without fractions
 
 
@@ -39,8 +40,8 @@ class ClickToCalls:
 
         `outbound_number` should be one of the PBX's own; the service may put another in its place, which is logged.
         `dial_first` is "contact" or "extension" (the service's default). Where the answer is lost, the one
-        click-to-call of this name and extension is returned, else `OutcomeUnknownError` raised. API: Create a
-        click-to-call.
+        click-to-call that is the same in all of these is returned, which may have been there before, unless another
+        call of this client made it; else `OutcomeUnknownError` raised. API: Create a click-to-call.
         """
         body = {
             "name": arguments.text("name", name),
@@ -54,6 +55,8 @@ class ClickToCalls:
             self._caller.call(operations.CREATE_CLICK_TO_CALL, body=body, started=started),
             partial(self._alike, body, started),
             partial(self._alike, body, None),
+            self._caller.claims,
+            sure=lambda found: found.outbound_number == outbound_number,  # else it may be an older one
         )
         if created.outbound_number not in {None, outbound_number}:
             logger.warning("the service replaced the outbound number of click-to-call %s", created.id)
@@ -93,9 +96,7 @@ class ClickToCalls:
 
     async def _alike(self, body: dict[str, str], started: float | None) -> builtins.list[ClickToCall]:
         page = await self._caller.call(operations.LIST_CLICK_TO_CALL, started=started)
-        # The service gives the name a prefix and may replace the number (anomalies K1 and K2).
-        names = {body["name"], ClickToCall(id="", name=body["name"]).friendly_name}
-        return [each for each in page.items if each.extension == body["extension"] and each.friendly_name in names]
+        return [each for each in page.items if _may_be(each, body)]
 
     async def _record(self, contact: str, started: float) -> ClickToCallCall | None:
         """The record of a call to this number that began after a moment of this process."""
@@ -106,6 +107,16 @@ class ClickToCalls:
         page = await self._caller.call(operations.QUERY_EVENTS, query=query, body=body)
         calls = [event for event in page.items if isinstance(event, ClickToCallCall) and _has_number(event, contact)]
         return calls[0] if len(calls) == 1 else None  # two rings to one number cannot be told apart
+
+
+def _may_be(found: ClickToCall, body: dict[str, str]) -> bool:
+    """Whether it may be what was asked for. The service may have put another number in (anomaly K2)."""
+    names = {body["name"], ClickToCall(id="", name=body["name"]).friendly_name}  # which has a prefix (anomaly K1)
+    return (
+        found.extension == body["extension"]
+        and (found.dial_first or _DEFAULT) == body.get("dial_first", _DEFAULT)
+        and found.friendly_name in names
+    )
 
 
 def _has_number(call: ClickToCallCall, number: str) -> bool:

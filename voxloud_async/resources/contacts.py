@@ -38,8 +38,9 @@ class Contacts:
         numbers, E.164), `primary_email`, `emails`, `company_name`, `job_title`, `website`, `crm_name`,
         `crm_contact_url`. What is left out is not sent, None is sent as null; see `ContactFields`.
 
-        Where the answer is lost, it is never sent again: a contact with the same fields that is as new is returned in
-        its place, else `OutcomeUnknownError` is raised. Raises ValueError or TypeError for bad fields.
+        Where the answer is lost, it is never sent again: the one contact with the same fields that is as new, and that
+        no other call of this client made, is returned in its place, else `OutcomeUnknownError` is raised. Raises
+        ValueError or TypeError for bad fields.
         API: Create contact.
         """
         body, started = whole(fields), self._caller.now()
@@ -47,6 +48,7 @@ class Contacts:
             self._caller.call(operations.CREATE_CONTACT, body=body, started=started),
             partial(self._made, body, started, started),
             partial(self._made, body, started, None),
+            self._caller.claims,
         )
 
     async def get(self, id: str) -> Contact:  # noqa: A002 - the API's own word

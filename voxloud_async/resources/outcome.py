@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from attrs import define
 
 from ..errors import OutcomeUnknownError, VoxloudError
+from ..session.claims import Claims
 
 
 class _Identified(Protocol):
@@ -19,26 +22,51 @@ Look = Callable[[], Awaitable[Sequence[T]]]
 """Looks for what a create may have made."""
 
 
-async def settled(create: Awaitable[T], look: Look[T], look_again: Look[T]) -> T:
+async def settled(
+    create: Awaitable[T],
+    look: Look[T],
+    look_again: Look[T],
+    claims: Claims,
+    sure: Callable[[T], bool] = lambda _: True,
+) -> T:
     """What was created, or what is found in its stead; raises OutcomeUnknownError where neither is sure.
 
-    Finding nothing proves nothing, since the service may list a thing later than it makes it. `look` has the rest of
-    the call's time, `look_again` time of its own.
+    Finding nothing proves nothing, since the service may list a thing later than it makes it; nor does a thing that
+    another call of this client made, which `claims` knows, or that is not `sure` to be what was asked for. `look` has
+    the rest of the call's time, `look_again` time of its own.
     """
     try:
-        return await create
+        made = await create
     except OutcomeUnknownError as error:
-        error.resolve = lambda: _only(look_again)
+        search = _Search(claims, sure)
+        error.resolve = lambda: search.only(look_again)
         try:
-            found = await look()
+            found = await search.only(look)
         except VoxloudError:
             raise error from error.__cause__
-        if len(found) == 1:
-            return found[0]
-        error.candidates = tuple(each.id for each in found)
-        raise
+        if found is None:
+            error.candidates = search.candidates
+            raise
+        return found
+    claims.add(made.id)
+    return made
 
 
-async def _only(look: Look[T]) -> T | None:
-    found = await look()
-    return found[0] if len(found) == 1 else None
+@define
+class _Search(Generic[T]):
+    """The looks of one call, which may find its own result again."""
+
+    claims: Claims
+    sure: Callable[[T], bool]
+    own: str | None = None
+    candidates: tuple[str, ...] = ()
+
+    async def only(self, look: Look[T]) -> T | None:
+        found = [each for each in await look() if each.id == self.own or each.id not in self.claims]
+        self.candidates = tuple(each.id for each in found)
+        certain = [each for each in found if self.sure(each)]
+        if len(certain) != 1:
+            return None
+        self.own = certain[0].id
+        self.claims.add(self.own)
+        return certain[0]

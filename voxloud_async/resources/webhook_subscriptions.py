@@ -14,6 +14,7 @@ from attrs import field, frozen
 from ..models import EventType, WebhookSubscription
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from ..session.claims import Claims
 from .deletion import delete
 from .outcome import settled
 from .subscriptions.ensure import Ensured, Writes, ensure
@@ -37,8 +38,8 @@ class WebhookSubscriptions:
         """Subscribe a URL to one type of event.
 
         `event_type` is not checked against a list: the text's own lists differ. Where the answer is lost, the one
-        subscription of this URL and type is returned, else `OutcomeUnknownError` raised. API: Create a webhook
-        subscription.
+        subscription of this URL, type and, if given, address that is not switched off is returned, which may have been
+        there before; else `OutcomeUnknownError` raised. API: Create a webhook subscription.
         """
         return await self._create(_body(callback_url, event_type, notification_email))
 
@@ -113,6 +114,7 @@ class WebhookSubscriptions:
             self._caller.call(operations.CREATE_SUBSCRIPTION, body=body, started=started),
             partial(self._alike, body, started),
             partial(self._alike, body, None),
+            Claims(),  # none: one that was there before serves as well, a second would double each event
         )
 
     async def _update(self, segment: str, body: dict[str, Any]) -> WebhookSubscription:
@@ -121,8 +123,18 @@ class WebhookSubscriptions:
 
     async def _alike(self, body: dict[str, Any], started: float | None) -> builtins.list[WebhookSubscription]:
         page = await self._caller.call(operations.LIST_SUBSCRIPTIONS, started=started)
-        wanted = (body["callback_url"], body["event_type"])
-        return [each for each in page.items if (each.callback_url, each.event_type) == wanted]
+        return [each for each in page.items if _serves(each, body)]
+
+
+def _serves(subscription: WebhookSubscription, body: Mapping[str, Any]) -> bool:
+    """Whether it does all that was asked for. Nothing tells when one was made."""
+    wanted = (body["callback_url"], body["event_type"])
+    address = body.get("notification_email", subscription.notification_email)
+    return (
+        (subscription.callback_url, subscription.event_type) == wanted
+        and subscription.notification_email == address
+        and subscription.enabled is not False
+    )
 
 
 def _wishes(wanted: Mapping[EventType | str, str], notification_email: str | None) -> dict[str, Wish]:

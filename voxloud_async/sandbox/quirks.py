@@ -5,8 +5,11 @@ A default is the likeliest reading. A field's doc names the anomaly by its id; `
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_type_hints
+from itertools import pairwise
+from typing import Any, Literal, cast, get_args, get_type_hints
 
 from attrs import evolve, fields, frozen
 
@@ -194,6 +197,17 @@ class Quirks:
         """Every field with all values it may have."""
         hints = get_type_hints(cls)
         return {each.name: get_args(hints[each.name]) for each in fields(cls)}
+
+    @classmethod
+    def reasons(cls) -> dict[str, str]:
+        """Every field with its doc, which only the source has."""
+        tree = ast.parse(inspect.getsource(cls))
+        found = {}
+        for field, doc in pairwise(cast("ast.ClassDef", tree.body[0]).body):
+            match field, doc:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    found[name] = text
+        return found
 
     def changed(self) -> dict[str, Any]:
         """The fields that differ from the defaults; a short name for a test."""

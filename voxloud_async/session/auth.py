@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..wire.message import Response
+from ..wire.message import Response, SecretText
 from .call import Call, Handler
 
 HEADER = "Voverc-Auth"
@@ -14,14 +14,12 @@ class ApiKey:
     __slots__ = ("_value",)
 
     def __init__(self, value: object) -> None:
-        """Raises ValueError, without showing it, for a key that does not fit a header."""
-        if not isinstance(value, str):
-            raise TypeError(f"api_key must be a string, not {type(value).__name__}")
-        if not value:
-            raise ValueError("api_key must not be empty")
-        if not value.isascii() or not value.isprintable() or " " in value:
-            raise ValueError("api_key must be visible ASCII characters without spaces")
-        self._value = value
+        """Raises TypeError or ValueError for a key that does not fit a header; not even its locals show the key."""
+        fault = _fault(value)
+        if fault is not None:
+            del value
+            raise fault
+        self._value = SecretText(value)
 
     def reveal(self) -> str:
         """The key itself."""
@@ -29,6 +27,16 @@ class ApiKey:
 
     def __repr__(self) -> str:
         return "ApiKey(***)"
+
+
+def _fault(value: object) -> TypeError | ValueError | None:
+    if not isinstance(value, str):
+        return TypeError(f"api_key must be a string, not {type(value).__name__}")
+    if not value:
+        return ValueError("api_key must not be empty")
+    if not value.isascii() or not value.isprintable() or " " in value:
+        return ValueError("api_key must be visible ASCII characters without spaces")
+    return None
 
 
 def auth(handler: Handler, *, api_key: ApiKey, base_url: str) -> Handler:

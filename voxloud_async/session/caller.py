@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 from ..protocol.operations import Operation
+from .claims import Claims
 
 T = TypeVar("T")
 
 
 class Caller(Protocol):
     """Carries an operation out."""
+
+    @property
+    def claims(self) -> Claims:
+        """What creates were answered with so far."""
+        ...
 
     async def call(
         self,

@@ -53,6 +53,23 @@ class Retrying:
 
 
 @frozen
+class RetryDenied:
+    """A call is not sent again after `error`, the class name, although it might be: too many calls fail."""
+
+    operation: str
+    attempt: int
+    error: str
+    call: int = field(default=0, eq=False, kw_only=True)
+
+
+@frozen
+class KeyRefused:
+    """The service refused the key several times in a row: calls fail for `seconds` without being sent."""
+
+    seconds: float
+
+
+@frozen
 class Paused:
     """Every call of the key waits up to `seconds` because one was answered with `error`, the class name."""
 
@@ -71,7 +88,7 @@ class CallEnded:
     call: int = field(default=0, eq=False, kw_only=True)
 
 
-Event = CallStarted | AttemptEnded | Waited | Retrying | Paused | CallEnded
+Event = CallStarted | AttemptEnded | Waited | Retrying | RetryDenied | KeyRefused | Paused | CallEnded
 Notify = Callable[[Event], None]
 
 

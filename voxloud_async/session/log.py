@@ -8,7 +8,18 @@ from urllib.parse import urlsplit
 from ..wire.message import Response
 from .call import Call, Handler
 from .clock import Clock
-from .events import AttemptEnded, CallEnded, CallStarted, Event, Notify, Paused, Retrying, Waited
+from .events import (
+    AttemptEnded,
+    CallEnded,
+    CallStarted,
+    Event,
+    KeyRefused,
+    Notify,
+    Paused,
+    RetryDenied,
+    Retrying,
+    Waited,
+)
 
 logger = logging.getLogger("voxloud_async")
 
@@ -38,6 +49,10 @@ def write_log(event: Event) -> None:
             logger.debug("%s waited %.3f s for its turn", operation, seconds)
         case Retrying(operation, attempt, delay, error):
             logger.info("%s again in %.3f s after attempt %d: %s", operation, delay, attempt, error)
+        case RetryDenied(operation, attempt, error):
+            logger.info("%s not again after attempt %d: too many calls fail: %s", operation, attempt, error)
+        case KeyRefused(seconds):
+            logger.warning("the service refuses the key: calls fail for %.0f s without being sent", seconds)
         case Paused(seconds, error):
             logger.info("every call pauses for %.3f s: %s", seconds, error)
         case CallEnded(operation, attempts, seconds, error):

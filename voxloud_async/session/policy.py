@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen, validators
+from enum import Enum
+
+from attrs import define, field, frozen, validators
 
 from ..errors import (
     DecodeError,
@@ -60,6 +62,66 @@ def may_repeat(safety: Safety, error: VoxloudError) -> bool:
     if isinstance(error, ResponseTooLargeError):
         return False
     return safety.repeatable and isinstance(error, ResponseLostError | ServerError)
+
+
+@define
+class Met:
+    """What the attempts of one call have met so far."""
+
+    last: VoxloudError | None = None
+    faults: int = 0
+    refused_since: float | None = None
+    ambiguous: bool = False
+    """Whether one of them may have been executed."""
+
+    def add(self, error: VoxloudError, now: float) -> None:
+        """One more attempt failed."""
+        self.last = error
+        if not refused(error):
+            self.faults += 1
+        elif self.refused_since is None:
+            self.refused_since = now
+        self.ambiguous = self.ambiguous or isinstance(error, ResponseLostError | ServerError)
+
+
+class Stop(Enum):
+    """Why a call is not sent again."""
+
+    FORBIDDEN = "its operation does not allow it after such an error"
+    SPENT = "its policy allows no more"
+    LATE = "`max_wait` does not suffice"
+
+
+def decide(
+    safety: Safety,
+    policy: RetryPolicy,
+    error: VoxloudError,
+    met: Met,
+    *,
+    attempts: int,
+    now: float,
+    remaining: float | None,
+    chance: float,
+) -> float | Stop:
+    """Seconds until the next attempt after an error, which `met` counts already, or why there is none.
+
+    `remaining` are the seconds left of `max_wait`, None where it is not given. A refused call waits no time of its
+    own: it goes to the shared gate, in front of those that were never sent.
+    """
+    if not may_repeat(safety, error):
+        return Stop.FORBIDDEN
+    patient = remaining is not None or _is_patient(policy, error, met, now)
+    spent = not (patient and met.faults < policy.max_faults)
+    if policy.max_attempts is not None:
+        spent = attempts >= policy.max_attempts
+    wait = 0.0 if spent or refused(error) else policy.backoff(met.faults, chance)
+    if remaining is not None and wait >= remaining:
+        return Stop.LATE
+    return Stop.SPENT if spent else wait
+
+
+def _is_patient(policy: RetryPolicy, error: VoxloudError, met: Met, now: float) -> bool:
+    return met.refused_since is None or now + (error.retry_after or 0.0) - met.refused_since <= policy.patience
 
 
 def verdict(safety: Safety, error: VoxloudError) -> VoxloudError:

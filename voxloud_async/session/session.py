@@ -16,9 +16,12 @@ from ..protocol.operations import Operation
 from ..wire.message import Response
 from ..wire.transport import Transport
 from .auth import ApiKey, auth
+from .budget import RetryBudget
 from .call import Call, Handler, Options
+from .claims import Claims
 from .clock import Clock
 from .events import Notify
+from .latch import Latch
 from .lifetime import Lifetime
 from .limit import limit
 from .log import log
@@ -47,12 +50,15 @@ def chain(
     notify: Notify,
     service_time: ServiceTime,
 ) -> Handler:
-    """Chain log, retry, verbs, limit, auth and transmit, the outermost first."""
+    """Chain log, retry, verbs, latch, limit, latch, auth and transmit, the outermost first."""
+    latch = Latch(clock, notify)
     handler = transmit(transport, clock=clock, notify=notify, service_time=service_time)
     handler = auth(handler, api_key=api_key, base_url=base_url)
+    handler = latch.watch(handler)
     handler = limit(handler, pacer=pacer, clock=clock, notify=notify)
+    handler = latch.guard(handler)
     handler = verbs(handler)
-    handler = retry(handler, clock=clock, chance=chance, notify=notify)
+    handler = retry(handler, clock=clock, chance=chance, notify=notify, budget=RetryBudget())
     return log(handler, clock=clock, notify=notify)
 
 
@@ -63,6 +69,7 @@ class Session:
     base_url: str
     clock: Clock = field(repr=False)
     options: Options
+    claims: Claims = field(factory=Claims, repr=False)
     _handler: Handler = field(repr=False, alias="handler")
     _lifetime: Lifetime = field(repr=False, alias="lifetime")
     _service_time: ServiceTime = field(repr=False, alias="service_time_source")

@@ -10,28 +10,29 @@ from .call import Call, Handler
 
 
 def verbs(handler: Handler) -> Handler:
-    """After a 405, and after nothing else, try an update's other verb once; remember it unless that is a 405 too."""
+    """After a 405, and after nothing else, try an update's other verb once; remember the verb that worked.
+
+    That it met another error than a 405 proves nothing: a proxy may have said the 405, and no route the 404.
+    """
     learned: dict[str, str] = {}
 
     async def send(call: Call) -> Response:
         operation = call.operation
         if operation.alternative is None:
             return await handler(call)
-        method = learned.get(operation.name, operation.method)
+        if call.attempts == 0:  # a call that is sent again keeps the verb it has come to
+            _use(call, learned.get(operation.name, operation.method))
         try:
-            return await _send_as(method, call)
+            response = await handler(call)
         except MethodNotAllowedError:
-            other = operation.alternative if method == operation.method else operation.method
-            learned[operation.name] = other
-        try:
-            return await _send_as(other, call)
-        except MethodNotAllowedError:
-            learned.pop(operation.name, None)
-            raise
-
-    async def _send_as(method: str, call: Call) -> Response:
-        if call.request.method != method:
-            call.request = evolve(call.request, method=method)
-        return await handler(call)
+            _use(call, operation.alternative if call.request.method == operation.method else operation.method)
+            response = await handler(call)
+        learned[operation.name] = call.request.method
+        return response
 
     return send
+
+
+def _use(call: Call, method: str) -> None:
+    if call.request.method != method:
+        call.request = evolve(call.request, method=method)

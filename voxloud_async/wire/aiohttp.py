@@ -11,9 +11,8 @@ import aiohttp
 from yarl import URL
 
 from ..errors import ClientClosedError
-from .attempt import attempt
 from .coding import ACCEPT_ENCODING
-from .lifetime import LoopBound
+from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -24,17 +23,14 @@ if TYPE_CHECKING:
 
     from .failure import Verdict
     from .library import Progress
-    from .message import Request, Response
-
-KEEP_ALIVE = 10.0
-"""Seconds an idle connection is kept: less than servers and balancers commonly keep theirs."""
+    from .message import Request
 
 _AUTO_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 _progress: ContextVar[Progress] = ContextVar("progress")
 
 
-class AiohttpTransport:
+class AiohttpTransport(PooledTransport):
     """HTTP/1.1 over aiohttp, with one pool of kept-alive connections and one that closes each after use.
 
     `limit` is the most connections of each pool; a request that waits for one spends its `timeout`, so keep it at least
@@ -42,21 +38,13 @@ class AiohttpTransport:
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | None = None) -> None:
-        self._library = LoopBound(partial(_lifespan, limit, ssl))
-
-    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
-        """Send one request and read its answer; see `Transport`."""
-        return await attempt(await self._library.get(), request, timeout)
-
-    async def aclose(self) -> None:
-        """Give back every connection; see `Transport`."""
-        await self._library.aclose()
+        super().__init__(partial(_lifespan, limit, ssl))
 
 
 class _Aiohttp:
     """The pools of one event loop."""
 
-    faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError)
+    faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError)
 
     def __init__(self, kept: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> None:
         self._kept = kept

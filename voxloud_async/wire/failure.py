@@ -31,7 +31,7 @@ def failure(error: Exception, phase: Phase, verdict: Verdict) -> TransportError:
     if verdict == "unusable":
         return RequestNotSentError(f"the request cannot be sent {cause}", retryable=False)
     if verdict == "not sent" or phase == "connect":
-        return RequestNotSentError(f"no connection to the service {cause}", retryable=not _bad_certificate(error))
+        return RequestNotSentError(f"no connection to the service {cause}", retryable=not _hopeless(error))
     if verdict == "not HTTP" and phase != "body":
         return ProtocolError(f"the answer is not HTTP {cause}", phase=phase)
     return ResponseLostError(f"{_LOST[phase]} {cause}", phase=phase)
@@ -44,8 +44,9 @@ def timed_out(phase: Phase, timeout: float) -> TransportError:
     return ResponseLostError(f"the answer was not complete within {timeout:g} s", phase=phase)
 
 
-def _bad_certificate(error: Exception) -> bool:
-    return any(isinstance(link, ssl.CertificateError) for link in _chain(error))
+def _hopeless(error: Exception) -> bool:
+    """A bad certificate, or a name that cannot be written for a look-up."""
+    return any(isinstance(link, ssl.CertificateError | UnicodeError) for link in _chain(error))
 
 
 def _names(error: Exception) -> Iterator[str]:

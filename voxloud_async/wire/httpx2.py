@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import httpx2
 
 from ..errors import ClientClosedError, ProtocolError
-from .attempt import attempt
 from .coding import ACCEPT_ENCODING
-from .lifetime import LoopBound
+from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable
@@ -24,14 +23,11 @@ if TYPE_CHECKING:
     from .library import Progress
     from .message import Request, Response
 
-KEEP_ALIVE = 10.0
-"""Seconds an idle connection is kept: less than servers and balancers commonly keep theirs."""
-
 MAX_HEADERS = 128
 """Header fields an answer may have, as in aiohttp; httpx2 bounds only their bytes."""
 
 
-class Httpx2Transport:
+class Httpx2Transport(PooledTransport):
     """HTTP/1.1 over httpx2, with one pool of kept-alive connections and one that closes each after use.
 
     `limit` is the most connections of each pool; a request that waits for one spends its `timeout`, so keep it at least
@@ -39,15 +35,24 @@ class Httpx2Transport:
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | None = None) -> None:
-        self._library = LoopBound(partial(_lifespan, limit, ssl))
+        self._tls = _Tls(ssl)
+        super().__init__(partial(_lifespan, limit, self._tls))
 
     async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
         """Send one request and read its answer; see `Transport`."""
-        return await attempt(await self._library.get(), request, timeout)
+        await self._tls.load()
+        return await super().send(request, timeout=timeout)
 
-    async def aclose(self) -> None:
-        """Give back every connection; see `Transport`."""
-        await self._library.aclose()
+
+class _Tls:
+    """The settings of TLS. The default ones are read from disk, which would hold the event loop up."""
+
+    def __init__(self, given: SSLContext | None) -> None:
+        self.settings = given
+
+    async def load(self) -> None:
+        if self.settings is None:  # several first calls may load them at once: no lock for twenty milliseconds
+            self.settings = await asyncio.to_thread(httpx2.create_ssl_context, trust_env=False)
 
 
 class _Httpx2:
@@ -56,7 +61,7 @@ class _Httpx2:
     They are httpx2's transports and not its clients, which would add redirects, cookies, proxies and headers.
     """
 
-    faults: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError)
+    faults: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError)
 
     def __init__(self, kept: httpx2.AsyncHTTPTransport, fresh: httpx2.AsyncHTTPTransport) -> None:
         self._kept = kept
@@ -66,8 +71,10 @@ class _Httpx2:
     async def open(self, request: Request, progress: Progress) -> _Answer:
         pool = self._fresh if request.fresh_connection else self._kept
         trace = _Trace(self, progress)
+        sendable = _sendable(request, trace)
+        progress.phase = "connect"  # httpcore tells nothing of the wait for a connection of its pool
         try:
-            response = await pool.handle_async_request(_sendable(request, trace))
+            response = await pool.handle_async_request(sendable)
         except BaseException:
             await trace.aclose()
             raise
@@ -101,11 +108,13 @@ class _Trace:
         self._library = library
         self._progress = progress
         self._socket: AsyncNetworkStream | None = None
+        self._waiting = True
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
-        if self._library.closed and self._progress.phase == "send":
+        if self._library.closed and self._waiting:
             # A pool goes on serving those that wait for a connection when it is closed.
             raise ClientClosedError("the client was closed before the request was sent")
+        self._waiting = False
         if event == "connection.connect_tcp.complete":
             self._socket = info["return_value"]
         if self._progress.phase != "body":
@@ -138,9 +147,9 @@ class _Answer:
         await self._response.aclose()
 
 
-async def _lifespan(limit: int, ssl: SSLContext | None) -> AsyncGenerator[_Httpx2, None]:
-    checks = ssl or httpx2.create_ssl_context(trust_env=False)
-    library = _Httpx2(_pool(checks, limit, kept=limit), _pool(checks, limit, kept=0))
+async def _lifespan(limit: int, tls: _Tls) -> AsyncGenerator[_Httpx2, None]:
+    assert tls.settings is not None  # noqa: S101 - `send` has loaded them
+    library = _Httpx2(_pool(tls.settings, limit, kept=limit), _pool(tls.settings, limit, kept=0))
     try:
         yield library
     finally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import define
 
-from ..errors import TransportError
+from ..errors import VoxloudError
 from .failure import Verdict, failure, timed_out
 
 if TYPE_CHECKING:
@@ -57,16 +57,21 @@ class Library(Protocol):
 
 
 async def bounded(step: Awaitable[T], library: Library, progress: Progress, timeout: float) -> T:  # noqa: ASYNC109 - the contract's clock
-    """The result of a step that may take `timeout` seconds; its faults come out as our own errors."""
+    """The result of a step that may take `timeout` seconds; its faults come out as our own errors.
+
+    No frame of the library comes along, not even with a cancellation: its locals hold the URL.
+    """
     clock = asyncio.timeout(timeout)
     try:
         async with clock:
             return await step
+    except asyncio.CancelledError as error:
+        raise error.with_traceback(None) from None
+    except VoxloudError as error:
+        lost = error.with_traceback(None)
     except library.faults as error:
         if clock.expired():
             lost = timed_out(progress.phase, timeout)
         else:
             lost = failure(error, progress.phase, library.verdict(error))
-    except TransportError as error:
-        lost = error.with_traceback(None)  # whose frames hold the body
     raise lost  # here, and not above: see the module `failure`

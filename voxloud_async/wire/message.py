@@ -8,9 +8,28 @@ from typing import Protocol, cast
 from attrs import evolve, field, frozen
 
 SECRET_HEADERS = frozenset({"voverc-auth", "authorization", "proxy-authorization", "cookie", "set-cookie"})
+_HIDDEN = SECRET_HEADERS | {"location"}  # where a redirect leads may repeat what was sent
 
 MAX_BODY = 8 * 1024 * 1024
 """Decoded bytes a whole body may have unless its operation says otherwise."""
+
+
+class SecretText(str):
+    """A text whose repr hides it, also in the locals of an HTTP library that a traceback shows."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+class PrivateBytes(bytes):
+    """Bytes whose repr hides them, for the same reason."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
 
 
 class Headers(Mapping[str, str]):
@@ -27,7 +46,7 @@ class Headers(Mapping[str, str]):
         values = [value for key, value in self._pairs if key.lower() == wanted]
         if not values:
             raise KeyError(name)
-        return ", ".join(values)
+        return values[0] if len(values) == 1 else ", ".join(values)
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(key.lower() for key, _ in self._pairs))
@@ -36,7 +55,7 @@ class Headers(Mapping[str, str]):
         return len({key.lower() for key, _ in self._pairs})
 
     def __repr__(self) -> str:
-        shown = {key: "***" if key.lower() in SECRET_HEADERS else value for key, value in self._pairs}
+        shown = {key: "***" if key.lower() in _HIDDEN else value for key, value in self._pairs}
         return f"Headers({shown})"
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -47,6 +66,10 @@ class Headers(Mapping[str, str]):
         """A copy with this field in place of any of its name."""
         kept = (pair for pair in self._pairs if pair[0].lower() != name.lower())
         return Headers((*kept, (name, value)))
+
+
+def _private(body: bytes | None) -> PrivateBytes | None:
+    return body if body is None or isinstance(body, PrivateBytes) else PrivateBytes(body)
 
 
 @frozen(kw_only=True)
@@ -60,7 +83,7 @@ class Request:
     method: str
     url: str = field(repr=lambda url: repr(url.partition("?")[0]))
     headers: Headers = field(factory=Headers)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False, converter=_private)
     fresh_connection: bool = False
     stream: bool = False
     max_body: int = MAX_BODY

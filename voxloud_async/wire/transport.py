@@ -17,10 +17,10 @@ class Transport(Protocol):
       sends a cookie, takes no proxy or credential from the environment, and logs no header.
     - A status is no fault: every answer that is HTTP is returned, 500 and 302 too. Content codings are undone.
     - It raises `RequestNotSentError` where provably nothing of the request was executed (name look-up, refused
-      connection, TLS, connect timeout) and `ResponseLostError` for anything after the first byte may have left; an
-      answer that is not HTTP is its `ProtocolError`, a decoded body above `request.max_body` its
-      `ResponseTooLargeError`. Nothing else comes out, but cancellation, which always does and leaves no connection
-      behind.
+      connection, TLS, connect timeout, the wait for a connection of the pool) and `ResponseLostError` for anything
+      after the first byte may have left; an answer that is not HTTP is its `ProtocolError`, a decoded body above
+      `request.max_body` its `ResponseTooLargeError`. Nothing else comes out, but cancellation, which always does and
+      leaves no connection behind.
     - `timeout` (seconds) bounds the exchange up to the last byte of the body. Where `request.stream` is set, it bounds
       the exchange up to the headers and then the wait for each chunk, and `max_body` does not apply.
     - A request with `fresh_connection` rides on a connection of its own.

@@ -28,7 +28,7 @@ def _page_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Page[Any
 
     def read(value: Any, _: Any) -> Page[Any]:
         if isinstance(value, list):
-            return Page(items=converter.structure(value, rows), has_next=False, total=len(value))
+            return Page(items=converter.structure(value, rows))  # whether it is the whole list, it does not say
         if not isinstance(value, dict):
             raise TypeError(f"expected a list, got {named(value)}")
         return spring(value) if "content" in value or "totalElements" in value else data(value)
