@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
 
 def open_page(namespace: dict[str, Any]) -> None:
-    """Give the page a sandbox, an empty folder and a loop that lasts from its first example to its last."""
+    """Give the page a sandbox, an empty folder to work in and a loop that lasts from its first example to its last."""
     from voxloud_async.sandbox import Sandbox  # noqa: PLC0415 - the other tests do without
     from voxloud_async.sandbox.background import in_background  # noqa: PLC0415
 
@@ -28,7 +28,8 @@ def open_page(namespace: dict[str, Any]) -> None:
     sandbox = stack.enter_context(in_background(Sandbox(now=datetime.now(UTC))))
     account = {"VOXLOUD_BASE_URL": sandbox.url, "VOXLOUD_API_KEY": sandbox.api_key}
     stack.enter_context(mock.patch.dict(os.environ, account))
-    namespace["_folder"] = stack.enter_context(tempfile.TemporaryDirectory())
+    namespace["_folder"] = folder = stack.enter_context(tempfile.TemporaryDirectory())
+    stack.enter_context(chdir(folder))
     namespace["_runner"] = stack.enter_context(asyncio.Runner())
 
 
