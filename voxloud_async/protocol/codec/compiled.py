@@ -7,7 +7,7 @@ the text once more in the way that does say. It takes the row apart, so the row 
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin
@@ -23,7 +23,6 @@ from .scalars import moment
 
 M = TypeVar("M", bound=Model)
 
-_PLAIN = {str: "str", bool: "bool", int: "int"}
 _MOST_WORDS, _LONGEST_WORD = 256, 64  # of an enum's unknown words, those that are kept
 
 
@@ -37,10 +36,12 @@ def compiled_hook(kind: type[M], converter: Converter) -> Callable[[Any, Any], M
         "NO_EXTRA": NO_EXTRA,
         "NO_NULLS": frozenset(),
         "Model": kind,
+        "Extra": Extra,
+        "MAY_BE_INEXACT": frozenset({float, dict, list}),
         "exact": exact,
-        "extra": _extra,
+        "moment": moment,
         "new": object.__new__,
-        "time": _time,
+        "time": datetime.fromisoformat,
     }
     source = "".join(f"{line}\n" for line in _function(kind, converter, names))
     return cast("Callable[[Any, Any], M]", _compiled(source, f"<structure {kind.__name__}>", names))
@@ -58,7 +59,7 @@ def _draft(kind: type[Model]) -> type[Model]:
     Thirty stores and the change of class take an eighth of the time of a frozen class's `__init__`.
     """
     # without `__delattr__` the stores would be slow again: both share one slot of the type
-    own = {"__slots__": (), "__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+    own = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__")} | {"__slots__": ()}
     return type(f"{kind.__name__}Draft", (kind,), own)
 
 
@@ -67,19 +68,29 @@ def _function(kind: type[Model], converter: Converter, names: dict[str, Any]) ->
     yield "    if type(row) is not dict:"
     yield "        raise TypeError"
     yield "    pop = row.pop"
-    yield "    model = new(Draft)"
+    yield "    model = Draft()"
     yield "    nulls = ()"
     for field in attrs.fields(kind):
         if "wire" in field.metadata:
-            yield from (f"    {line}" for line in _field(field, _reading(field, converter, names)))
-    yield "    if row:"
-    yield "        exact(row.values())"
-    yield "        model.extra = extra(row)"
-    yield "    else:"
-    yield "        model.extra = NO_EXTRA"
-    yield "    model.nulls = frozenset(nulls) if nulls else NO_NULLS"
-    yield "    model.__class__ = Model"
-    yield "    return model"
+            yield from _indented(_field(field, _reading(field, converter, names)))
+    yield from _indented(_REST)
+
+
+_REST = """\
+if row:
+    unknown = {}
+    for name, value in row.items():
+        if type(value) in MAY_BE_INEXACT:
+            exact((value,))
+        unknown[name] = value
+    model.extra = extra = new(Extra)
+    extra._fields = unknown
+else:
+    model.extra = NO_EXTRA
+model.nulls = frozenset(nulls) if nulls else NO_NULLS
+model.__class__ = Model
+return model
+""".splitlines()
 
 
 def _field(field: attrs.Attribute[Any], reading: _Reading) -> Iterator[str]:
@@ -98,45 +109,61 @@ def _field(field: attrs.Attribute[Any], reading: _Reading) -> Iterator[str]:
 
 @frozen
 class _Reading:
-    """How the value of a field is read: what is wrong with it, and the lines that turn it into what it means."""
+    """How the value of a field is read: the type it has as a rule, what to do with it, and with one of another type."""
 
-    wrong: str
+    rule: str
     lines: tuple[str, ...] = ()
+    exception: tuple[str, ...] = ("raise TypeError",)
 
     def required(self) -> Iterator[str]:
-        yield f"if {self.wrong}:"
-        yield "    raise TypeError"
-        yield from self.lines
+        yield f"if type(value) is not {self.rule}:"
+        yield from _indented(self.exception)
+        yield from self._rest()
 
     def optional(self, wire: str) -> Iterator[str]:
-        """A value of the right type, the common case, costs one test."""
-        yield f"if {self.wrong}:"
+        """A value of the usual type costs one test."""
+        yield f"if type(value) is not {self.rule}:"
         yield "    if value is ABSENT:"
         yield "        value = None"
         yield "    elif value is None:"
         yield f"        nulls += ({wire!r},)"
         yield "    else:"
-        yield "        raise TypeError"
+        yield from _indented(_indented(self.exception))
+        yield from self._rest()
+
+    def _rest(self) -> Iterator[str]:
         if self.lines:
             yield "else:"
-            yield from (f"    {line}" for line in self.lines)
+            yield from _indented(self.lines)
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
+
+
+_TIME = _Reading(
+    "str",
+    ("value = time(value)", "if value.tzinfo is None:", "    raise ValueError"),
+    ("value = moment(value)",),  # milliseconds
+)
+_NUMBER = _Reading("int", (), ("if type(value) is not float or not -INEXACT < value < INEXACT:", "    raise TypeError"))
 
 
 def _reading(field: attrs.Attribute[Any], converter: Converter, names: dict[str, Any]) -> _Reading:
     kind, tool = _without_none(field.type), f"{field.name}_"
-    if kind in _PLAIN:
-        return _Reading(f"type(value) is not {_PLAIN[kind]}")
+    if kind in {bool, int, str}:
+        return _Reading(kind.__name__)
     if kind is float:
-        return _Reading("type(value) is not int and (type(value) is not float or not -INEXACT < value < INEXACT)")
+        return _NUMBER
     if kind is datetime:
-        return _Reading("type(value) is not str and type(value) is not int", ("value = time(value)",))
+        return _TIME
     if isinstance(kind, type) and issubclass(kind, OpenEnum):
         names[tool] = _Words(kind)
-        return _Reading("type(value) is not str", (f"value = {tool}[value]",))
+        return _Reading("str", (f"value = {tool}[value]",))
     if get_origin(kind) is tuple:
-        return _Reading("type(value) is not list", _items(get_args(kind)[0], tool, converter, names))
+        return _Reading("list", _items(get_args(kind)[0], tool, converter, names))
     names[tool] = converter.get_structure_hook(kind)
-    return _Reading("value is ABSENT or value is None", (f"value = {tool}(value, None)",))
+    return _Reading("dict", (read := f"value = {tool}(value, None)",), (read,))
 
 
 def _items(kind: Any, tool: str, converter: Converter, names: dict[str, Any]) -> tuple[str, ...]:
@@ -165,25 +192,3 @@ class _Words(dict[str, OpenEnum]):
         if len(self) < _MOST_WORDS and len(word) <= _LONGEST_WORD:
             self[word] = member
         return member
-
-
-def _time(value: str | int) -> datetime:
-    """As `moment`, which the common spelling does without."""
-    if type(value) is str:
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            return moment(value)
-        if at.tzinfo is not None:
-            return at
-    return moment(value)
-
-
-_new_extra = object.__new__
-
-
-def _extra(rest: dict[str, Any]) -> Extra:
-    """What was left of a row; copied, since a dict keeps the room of what was taken out."""
-    extra = _new_extra(Extra)
-    extra._fields = rest.copy()  # noqa: SLF001 - an `__init__` in Python takes three times as long
-    return extra

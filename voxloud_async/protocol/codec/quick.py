@@ -59,7 +59,10 @@ def _telephony_event(converter: Converter) -> Callable[[Any, Any], Any]:
     }
 
     def read(value: Any, kind: Any) -> Any:
-        hook = common.get(value.get("type")) if type(value) is dict and "id" in value else None
-        return anything(value, kind) if hook is None else hook(value, kind)
+        try:
+            hook = common[value["type"]]
+        except (KeyError, TypeError):
+            return anything(value, kind)
+        return hook(value, kind)
 
     return read
