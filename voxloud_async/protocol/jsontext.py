@@ -2,8 +2,8 @@
 
 Reading has two ways. `loads`, of the standard library, keeps every digit. `quick_loads` is orjson's where that is
 installed (the extra `speed`): it reads the same texts or fewer, except that whole numbers beyond 64 bits become floats
-and that arrays may nest up to 1,024 deep. Who uses it looks for the first with `exact`, and reads a text that it refuses
-with `loads`. Writing is always the standard library's: requests are small, and orjson would write NaN as null.
+and that values may nest up to 1,024 deep. Who uses it looks for the first with `exact`, and reads a text that it
+refuses with `loads`. Writing is always the standard library's: requests are small, and orjson writes NaN as null.
 """
 
 from __future__ import annotations

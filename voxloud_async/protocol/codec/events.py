@@ -50,6 +50,7 @@ def typed(row: dict[str, Any], kind: Any) -> dict[str, Any]:
 
 def telephony_event_hook(converter: Converter) -> Callable[[Any, Any], Any]:
     """The function that reads rows of any kind."""
+
     def read(value: Any, _: Any) -> Any:
         row = wire_object(value)
         if "id" in row or not isinstance(row.get("data"), dict):

@@ -1,7 +1,7 @@
 """The converter for texts that are as expected: the same objects at a fifth of the cost, and no word of what is wrong.
 
-Models are read by compiled functions, and lists without keeping account of places. What has no compiled function is left
-to the detailed converter, once it is certain that the parser lost no digit.
+Models are read by compiled functions, lists without keeping account of places. What has no compiled function is left to
+the detailed converter, once it is certain that the parser lost no digit.
 """
 
 from __future__ import annotations
@@ -11,11 +11,21 @@ from typing import Any
 
 from cattrs import Converter
 
-from ...models import CallEvent, ClickToCallCall, EventType, PhoneCall, TelephonyEvent, UnknownEvent, Webhook
+from ...models import (
+    CallEvent,
+    ClickToCallCall,
+    EventType,
+    Fax,
+    FaxCall,
+    PhoneCall,
+    TelephonyEvent,
+    UnknownEvent,
+    Webhook,
+)
 from ..jsontext import exact
 from . import envelopes, scalars
 from .compiled import compiled_hook
-from .events import telephony_event_hook
+from .events import is_fax, telephony_event_hook
 from .objects import is_model
 
 _LEFT_TO_DETAILED = (CallEvent, UnknownEvent, Webhook)
@@ -52,10 +62,12 @@ def _left_to(detailed: Converter) -> Callable[[Any, Any], Any]:
 
 def _telephony_event(converter: Converter) -> Callable[[Any, Any], Any]:
     """The common rows by a table, every other one as always."""
-    anything = telephony_event_hook(converter)
+    anything, fax = telephony_event_hook(converter), converter.get_structure_hook(Fax)
+    fax_call = converter.get_structure_hook(FaxCall)
     common = {
         EventType.PHONE_CALL.value: converter.get_structure_hook(PhoneCall),
         EventType.CLICK_TO_CALL.value: converter.get_structure_hook(ClickToCallCall),
+        EventType.FAX_CALL.value: lambda row, kind: (fax if is_fax(row) else fax_call)(row, kind),
     }
 
     def read(value: Any, kind: Any) -> Any:
