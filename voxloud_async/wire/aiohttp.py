@@ -12,6 +12,7 @@ from yarl import URL
 
 from ..errors import ClientClosedError
 from .coding import ACCEPT_ENCODING
+from .deadline import Deadlines
 from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class _Aiohttp:
         self._kept = kept
         self._fresh = fresh
         self._answers: set[_Answer] = set()
+        self.deadlines = Deadlines()
 
     async def open(self, request: Request, progress: Progress) -> _Answer:
         session = self._fresh if request.fresh_connection else self._kept
@@ -80,6 +82,7 @@ class _Aiohttp:
             await answer.aclose()
         await self._kept.close()
         await self._fresh.close()
+        self.deadlines.close()
 
 
 class _Answer:
