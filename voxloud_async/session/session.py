@@ -20,7 +20,7 @@ from .budget import RetryBudget
 from .call import Call, Handler, Options
 from .claims import Claims
 from .clock import Clock
-from .events import Notify
+from .events import Heard, Notify, always
 from .latch import Latch
 from .lifetime import Lifetime
 from .limit import limit
@@ -49,17 +49,18 @@ def chain(
     chance: Callable[[], float],
     notify: Notify,
     service_time: ServiceTime,
+    heard: Heard = always,
 ) -> Handler:
     """Chain log, retry, verbs, latch, limit, latch, auth and transmit, the outermost first."""
     latch = Latch(clock, notify)
-    handler = transmit(transport, clock=clock, notify=notify, service_time=service_time)
+    handler = transmit(transport, clock=clock, notify=notify, service_time=service_time, heard=heard)
     handler = auth(handler, api_key=api_key, base_url=base_url)
     handler = latch.watch(handler)
-    handler = limit(handler, pacer=pacer, clock=clock, notify=notify)
+    handler = limit(handler, pacer=pacer, clock=clock, notify=notify, heard=heard)
     handler = latch.guard(handler)
     handler = verbs(handler)
     handler = retry(handler, clock=clock, chance=chance, notify=notify, budget=RetryBudget())
-    return log(handler, clock=clock, notify=notify)
+    return log(handler, clock=clock, notify=notify, heard=heard)
 
 
 @frozen(kw_only=True)

@@ -16,7 +16,7 @@ from .deadline import Deadlines
 from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Coroutine, Iterable
     from ssl import SSLContext
 
     from aiohttp.connector import Connection
@@ -90,12 +90,12 @@ class _Answer:
         self._response = response
         self._answers = answers
         self.status = response.status
-        self.headers: Iterable[tuple[str, str]] = response.headers.items()
+        self.headers: Iterable[tuple[str, str]] = tuple(response.headers.items())
         self.content_encoding = response.headers.get("Content-Encoding", "")
         answers.add(self)
 
-    async def read(self) -> bytes:
-        return await self._response.content.readany()
+    def read(self) -> Coroutine[None, None, bytes]:
+        return self._response.content.readany()
 
     async def aclose(self) -> None:
         self._answers.discard(self)
