@@ -48,10 +48,11 @@ def auth(handler: Handler, *, api_key: ApiKey, base_url: str) -> Handler:
 
     def send(call: Call) -> Awaitable[Response]:
         headers = call.request.headers
-        if HEADER not in headers:
+        made = signed.get(headers.pairs())
+        if made is not None or HEADER not in headers:
             if not call.request.url.startswith(origin):
                 raise ValueError("the key goes to no other host")
-            call.request = call.request.with_headers(signed.get(headers.pairs()) or sign(headers))
+            call.request = call.request.with_headers(sign(headers) if made is None else made)
         return handler(call)
 
     def sign(headers: Headers) -> Headers:

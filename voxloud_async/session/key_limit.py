@@ -77,16 +77,15 @@ class KeyLimit:
 
     def wake(self) -> None:
         """Let every queue look anew."""
-        for queue in self._alive():
-            queue.wake()
+        for queue in tuple(self._queues):
+            if (alive := queue()) is not None:
+                alive.wake()
 
     def shut(self, reopening: float, pause: float) -> None:
         """Tell every queue that nothing goes before a time."""
-        for queue in self._alive():
-            queue.turn_away_before(reopening, pause)
-
-    def _alive(self) -> list[Wakeable]:
-        return [queue for queue in [other() for other in self._queues] if queue is not None]
+        for queue in tuple(self._queues):
+            if (alive := queue()) is not None:
+                alive.turn_away_before(reopening, pause)
 
 
 _LIMITS: WeakValueDictionary[Hashable, KeyLimit] = WeakValueDictionary()

@@ -15,17 +15,17 @@ from ..wire.message import Response
 from .call import Call, Handler
 from .clock import Clock
 from .controller import Outcome, Permit
-from .events import Heard, Notify, Paused, Waited, always
+from .events import Notify, Paused, Waited
 from .pacer import Bounds, GateBeyondDeadlineError, Pacer
 
 _DOWN_STATUSES = frozenset({502, 503, 504})
 
 
-def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify, heard: Heard = always) -> Handler:
+def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Handler:
     """Pace the attempts of all calls together."""
 
     async def send(call: Call) -> Response:
-        permit = await (_told(call) if heard() else _permit(call))
+        permit = await _permit(call)
         try:
             response = await handler(call)
         except VoxloudError as error:
@@ -45,16 +45,12 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify, heard
             notify(Paused(pause, type(error).__name__))
 
     async def _permit(call: Call) -> Permit:
+        asked = clock.now() if call.heard else 0.0
         try:
-            return await pacer.acquire(_bounds(call), head=call.attempts > 0)
+            permit = await pacer.acquire(_bounds(call), head=call.attempts > 0)
         except GateBeyondDeadlineError as error:
             raise call.given_up(error.wait) from None
-
-    async def _told(call: Call) -> Permit:
-        asked = clock.now()
-        permit = await _permit(call)
-        waited = clock.now() - asked
-        if waited > 0.0:
+        if call.heard and (waited := clock.now() - asked) > 0.0:
             notify(Waited(str(call.operation), waited, call=call.number))
         return permit
 

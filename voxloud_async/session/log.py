@@ -31,7 +31,8 @@ def log(handler: Handler, *, clock: Clock, notify: Notify, heard: Heard = always
     """Tell how each call ended."""
 
     def send(call: Call) -> Awaitable[Response]:
-        return told(call) if heard() else handler(call)
+        call.heard = heard()
+        return told(call) if call.heard else handler(call)
 
     async def told(call: Call) -> Response:
         notify(CallStarted(str(call.operation), urlsplit(call.request.url).netloc, call=call.number))

@@ -53,10 +53,10 @@ def chain(
 ) -> Handler:
     """Chain log, retry, verbs, latch, limit, latch, auth and transmit, the outermost first."""
     latch = Latch(clock, notify)
-    handler = transmit(transport, clock=clock, notify=notify, service_time=service_time, heard=heard)
+    handler = transmit(transport, clock=clock, notify=notify, service_time=service_time)
     handler = auth(handler, api_key=api_key, base_url=base_url)
     handler = latch.watch(handler)
-    handler = limit(handler, pacer=pacer, clock=clock, notify=notify, heard=heard)
+    handler = limit(handler, pacer=pacer, clock=clock, notify=notify)
     handler = latch.guard(handler)
     handler = verbs(handler)
     handler = retry(handler, clock=clock, chance=chance, notify=notify, budget=RetryBudget())

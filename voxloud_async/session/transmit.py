@@ -7,15 +7,13 @@ from ..wire.message import Response
 from ..wire.transport import Transport
 from .call import Call, Handler
 from .clock import Clock
-from .events import AttemptEnded, Heard, Notify, always
+from .events import AttemptEnded, Notify
 from .service_time import ServiceTime
 
 _SUCCESS = range(200, 300)  # which of them is documented nowhere (anomaly G6)
 
 
-def transmit(
-    transport: Transport, *, clock: Clock, notify: Notify, service_time: ServiceTime, heard: Heard = always
-) -> Handler:
+def transmit(transport: Transport, *, clock: Clock, notify: Notify, service_time: ServiceTime) -> Handler:
     """Send one attempt within what is left of the call's time."""
 
     async def send(call: Call) -> Response:
@@ -26,12 +24,12 @@ def transmit(
         try:
             response = await transport.send(call.request, timeout=timeout)
         except BaseException as error:  # a cancelled attempt was one too
-            if heard():
+            if call.heard:
                 notify(_ended(call, clock.now() - started, error=type(error).__name__))
             raise
         ended = clock.now()
         service_time.hear(response.headers, ended)
-        if heard():
+        if call.heard:
             notify(_ended(call, ended - started, status=response.status))
         if response.status not in _SUCCESS:
             raise read_error(call.operation, call.request, response, wall=clock.wall())

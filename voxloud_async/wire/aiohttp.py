@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from .library import Progress
     from .message import Request
 
-_AUTO_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_USUAL_HEADERS = frozenset({"Accept", "User-Agent"})
+_AUTO_HEADERS = ("Accept", "Content-Type", "User-Agent")  # and Accept-Encoding, which each session has
 
 _progress: ContextVar[Progress] = ContextVar("progress")
 
@@ -55,11 +56,16 @@ class _Aiohttp:
 
     async def open(self, request: Request, progress: Progress) -> _Answer:
         session = self._fresh if request.fresh_connection else self._kept
+        pairs = request.headers.pairs()
+        names = {name for name, _ in pairs}
+        # to tell aiohttp what it must not add takes it longer than to find it there
+        complete = names >= _USUAL_HEADERS and (request.body is None or "Content-Type" in names)
         _progress.set(progress)
         response = await session.request(
             request.method,
             _url(request.url),
-            headers=request.headers.pairs(),
+            headers=pairs,
+            skip_auto_headers=None if complete else _AUTO_HEADERS,
             data=request.body,
             allow_redirects=False,
         )
@@ -145,7 +151,6 @@ def _session(connector: _Connector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         headers={"Accept-Encoding": ACCEPT_ENCODING},
-        skip_auto_headers=_AUTO_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),  # ours runs already
         auto_decompress=False,  # aiohttp inflates without regard to a cap

@@ -27,9 +27,6 @@ class Decoder:
     """Undoes the codings a `Content-Encoding` field names, the last one first."""
 
     def __init__(self, content_encoding: str) -> None:
-        if not content_encoding:
-            self._stages: list[_Inflate] = []
-            return
         names = content_encoding.lower().replace(" ", "").split(",")
         codings = [name for name in names if name not in {"", "identity"}]
         if len(codings) > _MAX_CODINGS:
@@ -55,7 +52,7 @@ class Decoder:
         Raises:
             ResponseLostError: in the midst of a coding.
         """
-        if self._stages and any(stage.unfinished for stage in self._stages):
+        if any(stage.unfinished for stage in self._stages):
             raise ResponseLostError("the coded body was cut short", phase="body")
 
 

@@ -76,7 +76,7 @@ def _private(body: bytes | None) -> PrivateBytes | None:
     return body if body is None or isinstance(body, PrivateBytes) else PrivateBytes(body)
 
 
-# Not frozen, though nobody changes them: attrs takes four times as long to fill a frozen object, and every call makes two.
+# Not frozen, though nobody changes them: to fill a frozen object takes four times as long, and every call makes three
 @define(kw_only=True)
 class Request:
     """One request. `url` is absolute and already encoded; transports send it as it stands.
