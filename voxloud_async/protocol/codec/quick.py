@@ -64,10 +64,14 @@ def _telephony_event(converter: Converter) -> Callable[[Any, Any], Any]:
     """The common rows by a table, every other one as always."""
     anything, fax = telephony_event_hook(converter), converter.get_structure_hook(Fax)
     fax_call = converter.get_structure_hook(FaxCall)
-    common = {
+
+    def fax_or_call(row: Any, kind: Any) -> Any:
+        return fax(row, kind) if is_fax(row) else fax_call(row, kind)
+
+    common: dict[str, Callable[[Any, Any], Any]] = {
         EventType.PHONE_CALL.value: converter.get_structure_hook(PhoneCall),
         EventType.CLICK_TO_CALL.value: converter.get_structure_hook(ClickToCallCall),
-        EventType.FAX_CALL.value: lambda row, kind: (fax if is_fax(row) else fax_call)(row, kind),
+        EventType.FAX_CALL.value: fax_or_call,
     }
 
     def read(value: Any, kind: Any) -> Any:
