@@ -1,4 +1,4 @@
-"""A client that openapi-python-client makes from this project's OpenAPI document, in a folder that is then thrown away."""
+"""A client that openapi-python-client makes from this project's OpenAPI document, in a folder thrown away after use."""
 
 from __future__ import annotations
 

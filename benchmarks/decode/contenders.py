@@ -73,11 +73,12 @@ def _pydantic(page: Page) -> Way:
     row: Any = kinds[0]
     if len(kinds) > 1:
         tagged = [
-            Annotated[kind, Tag(_tag(model))]  # type: ignore[valid-type] - made here
+            Annotated[kind, Tag(_tag(model))]
             for kind, model in zip(kinds, page.models, strict=True)
         ]
         row = Annotated[Union[tuple(tagged)], Discriminator(lambda value: value["type"])]  # noqa: UP007 - many
-    whole = create_model("Whole", __base__=Base, **{page.rows: (tuple[row, ...], ...)})  # type: ignore[call-overload] - made
+    members: dict[str, Any] = {page.rows: (tuple[row, ...], ...)}
+    whole = create_model("Whole", __base__=Base, **members)
     return lambda: whole.model_validate_json(page.text)
 
 
@@ -101,7 +102,8 @@ def _msgspec(page: Page) -> Way:
 def _openai(page: Page) -> Way:
     kinds = _pydantic_models(page, openai.BaseModel)
     row: Any = kinds[0] if len(kinds) == 1 else Union[tuple(kinds)]  # noqa: UP007 - of a number that only running tells
-    whole = create_model("Whole", __base__=openai.BaseModel, **{page.rows: (list[row], ...)})  # type: ignore[call-overload] - made
+    members: dict[str, Any] = {page.rows: (list[row], ...)}
+    whole = create_model("Whole", __base__=openai.BaseModel, **members)
     return lambda: whole.construct(**json.loads(page.text))
 
 

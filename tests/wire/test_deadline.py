@@ -50,9 +50,9 @@ def test_a_thousand_exchanges_set_one_timer() -> None:
         def counted(*args: object, **more: object) -> asyncio.TimerHandle:
             nonlocal timers
             timers += 1
-            return call_at(*args, **more)  # type: ignore[arg-type] - handed through
+            return call_at(*args, **more)  # type: ignore[arg-type]
 
-        loop.call_at = counted  # type: ignore[method-assign, assignment] - counts
+        loop.call_at = counted  # type: ignore[method-assign]
         for _ in range(1000):
             with deadlines.after(20.0):
                 pass
