@@ -72,10 +72,7 @@ def _pydantic(page: Page) -> Way:
     kinds = _pydantic_models(page, Base)
     row: Any = kinds[0]
     if len(kinds) > 1:
-        tagged = [
-            Annotated[kind, Tag(_tag(model))]
-            for kind, model in zip(kinds, page.models, strict=True)
-        ]
+        tagged = [Annotated[kind, Tag(_tag(model))] for kind, model in zip(kinds, page.models, strict=True)]
         row = Annotated[Union[tuple(tagged)], Discriminator(lambda value: value["type"])]  # noqa: UP007 - many
     members: dict[str, Any] = {page.rows: (tuple[row, ...], ...)}
     whole = create_model("Whole", __base__=Base, **members)
