@@ -147,5 +147,7 @@ def bench(session: nox.Session) -> None:
     """Measure what the project promises in numbers."""
     session.install("-e", ".", *group("bench"))
     session.run("python", "benchmarks/import_time.py")
+    session.run("python", "-m", "benchmarks.decode", "--write")
+    session.run("python", "-m", "benchmarks.calls", "--write")
     session.run("python", "-m", "benchmarks.storm")
     session.run("python", "-m", "benchmarks.storm.simulate")

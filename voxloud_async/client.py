@@ -24,7 +24,7 @@ from .session.call import Options
 from .session.clock import Clock, LoopClock
 from .session.events import Event, fan_out
 from .session.lifetime import Lifetime
-from .session.log import write_log
+from .session.log import heard_by, write_log
 from .session.pacer import Pacer
 from .session.policy import RetryPolicy
 from .session.rate import Rate, key_limit
@@ -97,6 +97,7 @@ class VoxloudClient:
         arguments.number("max_concurrency", max_concurrency, 1)
         own, wire = _transport(transport, max_concurrency)
         service_time = ServiceTime(clock)
+        told = tuple(subscribers)
         pacer = Pacer(limit, clock, concurrency=max_concurrency)
         handler = chain(
             wire,
@@ -105,7 +106,8 @@ class VoxloudClient:
             pacer=pacer,
             clock=clock,
             chance=chance,
-            notify=fan_out((write_log, *subscribers)),
+            notify=fan_out((write_log, *told)),
+            heard=heard_by(told),
             service_time=service_time,
         )
         self._attach(

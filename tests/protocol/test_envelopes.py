@@ -25,6 +25,8 @@ from voxloud_async.protocol.codec import structure, unstructure
 from voxloud_async.protocol.page import Matches, Page
 from voxloud_async.webhooks import parse_webhook
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 CALL = {"id": 1, "type": "PHONE_CALL"}
 
 

@@ -24,6 +24,8 @@ from voxloud_async.models import (
 from voxloud_async.protocol.codec import decode, structure, unstructure
 from voxloud_async.protocol.page import Page
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 READ = [entry for entry in INDEX if entry["model"]]
 
 

@@ -27,6 +27,8 @@ from voxloud_async.protocol import jsontext
 from voxloud_async.protocol.codec import decode, structure, unstructure
 from voxloud_async.protocol.page import Matches, Page
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 CALL = {"id": 1, "type": "PHONE_CALL"}
 NO_NUMBER = "expected a number, got a string"
 NO_STRING = "expected a string, got a number"

@@ -14,6 +14,7 @@ from voxloud_async.session.auth import ApiKey
 from voxloud_async.session.call import Call, Options
 from voxloud_async.session.clock import Clock, LoopClock
 from voxloud_async.session.controller import RateController
+from voxloud_async.session.events import always
 from voxloud_async.session.key_limit import KeyLimit
 from voxloud_async.session.lifetime import Lifetime
 from voxloud_async.session.pacer import Pacer
@@ -112,6 +113,7 @@ def rig(
     clock: Clock | None = None,
     chance: Callable[[], float] = lambda: 1.0,
     lifetime: Lifetime | None = None,
+    heard: Callable[[], bool] = always,
 ) -> Rig:
     """A session as the client makes it, by default without a rate, whose jitter always draws its upper bound."""
     clock = clock or LoopClock()
@@ -128,6 +130,7 @@ def rig(
         chance=chance,
         notify=events.append,
         service_time=service_time,
+        heard=heard,
     )
     session = Session(
         base_url=BASE_URL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable
 
 import pytest
 
@@ -24,7 +25,7 @@ from voxloud_async.session.events import (
     Waited,
     fan_out,
 )
-from voxloud_async.session.log import write_log
+from voxloud_async.session.log import heard_by, write_log
 from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.testing import answer
 
@@ -39,6 +40,10 @@ def told(wire: Wire, *, rate: float = 1e9, **options: object) -> list[Event]:
 
     run_virtual(main())
     return made.events
+
+
+async def _settled(call: Awaitable[object]) -> None:
+    await asyncio.gather(call, return_exceptions=True)
 
 
 def test_a_call_that_succeeds() -> None:
@@ -168,6 +173,28 @@ def test_a_subscriber_that_fails_is_logged_and_the_next_is_told(caplog: pytest.L
     tell(Paused(1.0, "x"))
     assert heard == [Paused(1.0, "x")]
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("ERROR", "a subscriber failed")]
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_what_nobody_hears_is_not_made(status: int) -> None:
+    made = rig(Wire(answer("ok", status=status)), heard=lambda: False)
+    run_virtual(_settled(made.call(READ)))
+    assert made.events == []
+
+
+def test_what_slows_a_call_down_is_always_told() -> None:
+    made = rig(Wire(ResponseLostError("reset"), OK), heard=lambda: False)
+    run_virtual(made.call(READ))
+    assert [type(event) for event in made.events] == [Retrying]
+
+
+def test_a_subscriber_hears_and_so_does_the_log_at_debug(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="voxloud_async")
+    assert heard_by([lambda _: None])()
+    log_alone = heard_by([])
+    assert not log_alone()
+    caplog.set_level(logging.DEBUG, logger="voxloud_async")
+    assert log_alone()
 
 
 async def test_an_error_says_which_operation_it_was() -> None:

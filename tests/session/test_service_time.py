@@ -16,14 +16,14 @@ def test_where_no_answer_told_it_is_this_machines(headers: dict[str, str] | None
     clock = FakeClock()
     time = ServiceTime(clock)
     if headers is not None:
-        time.hear(Headers(headers))
+        time.hear(Headers(headers), clock.now())
     assert time.seconds() == clock.wall()
 
 
 async def test_it_goes_on_from_the_last_answer() -> None:
     clock = FakeClock()
     time = ServiceTime(clock)
-    time.hear(Headers({"Date": DATE}))
+    time.hear(Headers({"Date": DATE}), clock.now())
     told = time.seconds()
     assert told == 1782835200.0
     await clock.sleep(5.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -37,19 +38,22 @@ def build_request(
     url = base_url + (operation.path if segment is None else operation.path.replace("{id}", segment))
     if query:
         url = f"{url}?{urlencode(query, quote_via=quote)}"  # "+" must arrive as %2B (anomaly C7)
-    headers = [("Accept", operation.accept), ("User-Agent", user_agent)]
-    content = None
-    if body is not None:
-        headers.append(("Content-Type", JSON))  # never without a body, whatever the samples do (G16)
-        content = jsontext.dumps(body)
     return Request(
         method=operation.method,
         url=url,
-        headers=Headers(headers),
-        body=content,
+        headers=_headers(operation.accept, user_agent, with_body=body is not None),
+        body=None if body is None else jsontext.dumps(body),
         fresh_connection=not operation.safety.repeatable,
         max_body=operation.max_body,
     )
+
+
+@cache
+def _headers(accept: str, user_agent: str, *, with_body: bool) -> Headers:
+    headers = [("Accept", accept), ("User-Agent", user_agent)]
+    if with_body:
+        headers.append(("Content-Type", JSON))  # never without a body, whatever the samples do (G16)
+    return Headers(headers)
 
 
 def read_response(operation: Operation[T], response: Response) -> T:

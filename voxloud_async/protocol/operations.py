@@ -45,7 +45,7 @@ class Safety(Enum):
     @property
     def repeatable(self) -> bool:
         """Whether an operation that may have been executed may be sent again."""
-        return self not in {Safety.CREATE, Safety.RING}
+        return self is not Safety.CREATE and self is not Safety.RING
 
 
 @frozen

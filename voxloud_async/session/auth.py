@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..wire.message import Response, SecretText
+from collections.abc import Awaitable
+
+from ..wire.message import Headers, Response, SecretText
 from .call import Call, Handler
 
 HEADER = "Voverc-Auth"
@@ -42,12 +44,19 @@ def _fault(value: object) -> TypeError | ValueError | None:
 def auth(handler: Handler, *, api_key: ApiKey, base_url: str) -> Handler:
     """Sign requests for the one origin the key belongs to."""
     origin = f"{base_url}/"
+    signed: dict[tuple[tuple[str, str], ...], Headers] = {}  # of the few sets of headers that operations have
 
-    async def send(call: Call) -> Response:
-        if HEADER not in call.request.headers:
+    def send(call: Call) -> Awaitable[Response]:
+        headers = call.request.headers
+        made = signed.get(headers.pairs())
+        if made is not None or HEADER not in headers:
             if not call.request.url.startswith(origin):
                 raise ValueError("the key goes to no other host")
-            call.request = call.request.with_header(HEADER, api_key.reveal())
-        return await handler(call)
+            call.request = call.request.with_headers(sign(headers) if made is None else made)
+        return handler(call)
+
+    def sign(headers: Headers) -> Headers:
+        made = signed[headers.pairs()] = headers.with_header(HEADER, api_key.reveal())
+        return made
 
     return send

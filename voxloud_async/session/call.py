@@ -32,6 +32,7 @@ class Call:
     started: float
     number: int = 0
     attempts: int = 0
+    heard: bool = True  # whether anybody listens: the events of a call that goes well are made only then
 
     def remaining(self, now: float) -> float | None:
         """Seconds left of `max_wait`; None where there is no bound."""

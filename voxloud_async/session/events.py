@@ -90,6 +90,13 @@ class CallEnded:
 
 Event = CallStarted | AttemptEnded | Waited | Retrying | RetryDenied | KeyRefused | Paused | CallEnded
 Notify = Callable[[Event], None]
+Heard = Callable[[], bool]
+"""Whether anybody listens: an event of a call that goes well is made only then."""
+
+
+def always() -> bool:
+    """Somebody listens."""
+    return True
 
 
 def fan_out(subscribers: Iterable[Notify]) -> Notify:

@@ -45,13 +45,12 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
             notify(Paused(pause, type(error).__name__))
 
     async def _permit(call: Call) -> Permit:
-        asked = clock.now()
+        asked = clock.now() if call.heard else 0.0
         try:
             permit = await pacer.acquire(_bounds(call), head=call.attempts > 0)
         except GateBeyondDeadlineError as error:
             raise call.given_up(error.wait) from None
-        waited = clock.now() - asked
-        if waited > 0.0:
+        if call.heard and (waited := clock.now() - asked) > 0.0:
             notify(Waited(str(call.operation), waited, call=call.number))
         return permit
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Collection
 from urllib.parse import urlsplit
 
 from ..wire.message import Response
@@ -13,21 +14,27 @@ from .events import (
     CallEnded,
     CallStarted,
     Event,
+    Heard,
     KeyRefused,
     Notify,
     Paused,
     RetryDenied,
     Retrying,
     Waited,
+    always,
 )
 
 logger = logging.getLogger("voxloud_async")
 
 
-def log(handler: Handler, *, clock: Clock, notify: Notify) -> Handler:
+def log(handler: Handler, *, clock: Clock, notify: Notify, heard: Heard = always) -> Handler:
     """Tell how each call ended."""
 
-    async def send(call: Call) -> Response:
+    def send(call: Call) -> Awaitable[Response]:
+        call.heard = heard()
+        return told(call) if call.heard else handler(call)
+
+    async def told(call: Call) -> Response:
         notify(CallStarted(str(call.operation), urlsplit(call.request.url).netloc, call=call.number))
         try:
             response = await handler(call)
@@ -38,6 +45,13 @@ def log(handler: Handler, *, clock: Clock, notify: Notify) -> Handler:
         return response
 
     return send
+
+
+def heard_by(subscribers: Collection[Notify]) -> Heard:
+    """Whether a subscriber or the log at DEBUG listens; what is told at INFO is always told."""
+    if subscribers:
+        return always
+    return lambda: logger.isEnabledFor(logging.DEBUG)
 
 
 def write_log(event: Event) -> None:

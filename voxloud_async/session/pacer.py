@@ -7,7 +7,7 @@ import math
 import threading
 from collections import deque
 
-from attrs import define, frozen
+from attrs import define
 
 from ..errors import UsageError
 from .clock import Clock, Timer
@@ -23,7 +23,7 @@ class GateBeyondDeadlineError(Exception):
         self.wait = wait
 
 
-@frozen
+@define
 class Bounds:
     """How long a caller can wait: until `deadline`, and while nobody is answered `patience` seconds from `started`."""
 
@@ -143,6 +143,8 @@ class Pacer:
 
     def wake(self) -> None:
         """Grant what may be granted now, and come back when more may."""
+        if not self._queue:
+            return
         if self._loop is None or not self._loop.is_running():
             return  # a call of a loop that died was collected as garbage
         if self._elsewhere():

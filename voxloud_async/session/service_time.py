@@ -14,9 +14,9 @@ class ServiceTime:
         self._clock = clock
         self._heard: tuple[Headers, float] | None = None
 
-    def hear(self, headers: Headers) -> None:
-        """Take note of an answer that came now."""
-        self._heard = (headers, self._clock.now())
+    def hear(self, headers: Headers, at: float) -> None:
+        """Take note of an answer that came at a time of the clock."""
+        self._heard = (headers, at)
 
     def seconds(self) -> float:
         """Seconds since 1970 at the service, exact to the second; this machine's where no answer told."""

@@ -20,7 +20,7 @@ from .budget import RetryBudget
 from .call import Call, Handler, Options
 from .claims import Claims
 from .clock import Clock
-from .events import Notify
+from .events import Heard, Notify, always
 from .latch import Latch
 from .lifetime import Lifetime
 from .limit import limit
@@ -49,6 +49,7 @@ def chain(
     chance: Callable[[], float],
     notify: Notify,
     service_time: ServiceTime,
+    heard: Heard = always,
 ) -> Handler:
     """Chain log, retry, verbs, latch, limit, latch, auth and transmit, the outermost first."""
     latch = Latch(clock, notify)
@@ -59,7 +60,7 @@ def chain(
     handler = latch.guard(handler)
     handler = verbs(handler)
     handler = retry(handler, clock=clock, chance=chance, notify=notify, budget=RetryBudget())
-    return log(handler, clock=clock, notify=notify)
+    return log(handler, clock=clock, notify=notify, heard=heard)
 
 
 @frozen(kw_only=True)

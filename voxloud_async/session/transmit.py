@@ -24,10 +24,13 @@ def transmit(transport: Transport, *, clock: Clock, notify: Notify, service_time
         try:
             response = await transport.send(call.request, timeout=timeout)
         except BaseException as error:  # a cancelled attempt was one too
-            notify(_ended(call, clock.now() - started, error=type(error).__name__))
+            if call.heard:
+                notify(_ended(call, clock.now() - started, error=type(error).__name__))
             raise
-        service_time.hear(response.headers)
-        notify(_ended(call, clock.now() - started, status=response.status))
+        ended = clock.now()
+        service_time.hear(response.headers, ended)
+        if call.heard:
+            notify(_ended(call, ended - started, status=response.status))
         if response.status not in _SUCCESS:
             raise read_error(call.operation, call.request, response, wall=clock.wall())
         return response

@@ -12,10 +12,11 @@ from yarl import URL
 
 from ..errors import ClientClosedError
 from .coding import ACCEPT_ENCODING
+from .deadline import Deadlines
 from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Coroutine, Iterable
     from ssl import SSLContext
 
     from aiohttp.connector import Connection
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from .library import Progress
     from .message import Request
 
-_AUTO_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+_USUAL_HEADERS = frozenset({"Accept", "User-Agent"})
+_AUTO_HEADERS = ("Accept", "Content-Type", "User-Agent")  # and Accept-Encoding, which each session has
 
 _progress: ContextVar[Progress] = ContextVar("progress")
 
@@ -50,14 +52,20 @@ class _Aiohttp:
         self._kept = kept
         self._fresh = fresh
         self._answers: set[_Answer] = set()
+        self.deadlines = Deadlines()
 
     async def open(self, request: Request, progress: Progress) -> _Answer:
         session = self._fresh if request.fresh_connection else self._kept
+        pairs = request.headers.pairs()
+        names = {name for name, _ in pairs}
+        # to tell aiohttp what it must not add takes it longer than to find it there
+        complete = names >= _USUAL_HEADERS and (request.body is None or "Content-Type" in names)
         _progress.set(progress)
         response = await session.request(
             request.method,
             _url(request.url),
-            headers=request.headers.pairs(),
+            headers=pairs,
+            skip_auto_headers=None if complete else _AUTO_HEADERS,
             data=request.body,
             allow_redirects=False,
         )
@@ -80,6 +88,7 @@ class _Aiohttp:
             await answer.aclose()
         await self._kept.close()
         await self._fresh.close()
+        self.deadlines.close()
 
 
 class _Answer:
@@ -87,12 +96,12 @@ class _Answer:
         self._response = response
         self._answers = answers
         self.status = response.status
-        self.headers: Iterable[tuple[str, str]] = response.headers.items()
+        self.headers: Iterable[tuple[str, str]] = tuple(response.headers.items())
         self.content_encoding = response.headers.get("Content-Encoding", "")
         answers.add(self)
 
-    async def read(self) -> bytes:
-        return await self._response.content.readany()
+    def read(self) -> Coroutine[None, None, bytes]:
+        return self._response.content.readany()
 
     async def aclose(self) -> None:
         self._answers.discard(self)
@@ -142,7 +151,6 @@ def _session(connector: _Connector) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=connector,
         headers={"Accept-Encoding": ACCEPT_ENCODING},
-        skip_auto_headers=_AUTO_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),  # ours runs already
         auto_decompress=False,  # aiohttp inflates without regard to a cap

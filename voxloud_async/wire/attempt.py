@@ -38,14 +38,15 @@ async def _streamed(answer: Answer, library: Library, timeout: float) -> Respons
 
 
 async def _whole(answer: Answer, max_body: int) -> bytes:
-    decoder = Decoder(answer.content_encoding)
+    decoder = Decoder(answer.content_encoding) if answer.content_encoding else None
     pieces: list[bytes] = []
     size = 0
     while data := await answer.read():
-        for piece in decoder.feed(data):
+        for piece in (data,) if decoder is None else decoder.feed(data):
             size += len(piece)
             if size > max_body:
                 raise ResponseTooLargeError(limit=max_body)
             pieces.append(piece)
-    decoder.finish()
+    if decoder is not None:
+        decoder.finish()
     return b"".join(pieces)

@@ -10,6 +10,7 @@ import httpx2
 
 from ..errors import ClientClosedError, ProtocolError
 from .coding import ACCEPT_ENCODING
+from .deadline import Deadlines
 from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class _Httpx2:
         self._kept = kept
         self._fresh = fresh
         self.closed = False
+        self.deadlines = Deadlines()
 
     async def open(self, request: Request, progress: Progress) -> _Answer:
         pool = self._fresh if request.fresh_connection else self._kept
@@ -99,6 +101,7 @@ class _Httpx2:
         self.closed = True
         await self._kept.aclose()
         await self._fresh.aclose()
+        self.deadlines.close()
 
 
 class _Trace:

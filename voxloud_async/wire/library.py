@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
 
     from ..errors import Phase
+    from .deadline import Deadlines
     from .message import Request
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Library(Protocol):
     """An HTTP library's connections in one event loop."""
 
     faults: tuple[type[Exception], ...]
+    deadlines: Deadlines
 
     async def open(self, request: Request, progress: Progress) -> Answer:
         """Send the request once and wait for the headers of its answer; tells `progress` the phases reached."""
@@ -61,16 +63,16 @@ async def bounded(step: Awaitable[T], library: Library, progress: Progress, time
 
     No frame of the library comes along, not even with a cancellation: its locals hold the URL.
     """
-    clock = asyncio.timeout(timeout)
+    deadline = library.deadlines.after(timeout)
     try:
-        async with clock:
+        with deadline:
             return await step
     except asyncio.CancelledError as error:
         raise error.with_traceback(None) from None
     except VoxloudError as error:
         lost = error.with_traceback(None)
     except library.faults as error:
-        if clock.expired():
+        if deadline.expired:
             lost = timed_out(progress.phase, timeout)
         else:
             lost = failure(error, progress.phase, library.verdict(error))

@@ -11,11 +11,22 @@ from ...errors import DecodeError
 from ...models import Model
 from .. import jsontext
 from . import envelopes, events, objects, scalars, webhooks
-from .fault import locate
+from .fault import FAULTS, locate
+from .quick import quick_converter
+
+_QUICK_FAULTS = (*FAULTS, RecursionError)
 
 
 def decode(text: bytes, kind: Any) -> Any:
     """Read JSON bytes into a type; raises DecodeError with the place and the reason, never with a value."""
+    try:
+        return _quick_converter().structure(jsontext.quick_loads(text), kind)
+    except _QUICK_FAULTS:
+        return _decode_in_detail(text, kind)
+
+
+def _decode_in_detail(text: bytes, kind: Any) -> Any:
+    """Once more from the text, since what was read of it is taken apart or lacks digits."""
     try:
         value = jsontext.loads(text)
     except ValueError:
@@ -35,6 +46,11 @@ def structure(value: object, kind: Any, *, body: bytes | None = None) -> Any:
 def unstructure(model: Model) -> dict[str, Any]:
     """A model as a wire object: wire names, absent fields left out, nulls and unknown fields put back."""
     return cast("dict[str, Any]", converter().unstructure(model))
+
+
+@cache
+def _quick_converter() -> Converter:
+    return quick_converter(converter())
 
 
 @cache

@@ -12,6 +12,8 @@ from ..page import Matches, Page
 from .fault import FAULTS, MisplacedError
 from .scalars import named
 
+_Hook = Callable[[Any, Any], Any]
+
 
 def configure(converter: Converter) -> None:
     """Register `Page[...]` and `Matches[...]`."""
@@ -24,35 +26,41 @@ def _is_generic(origin: type) -> Callable[[Any], bool]:
 
 
 def _page_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Page[Any]]:
-    rows: Any = types.GenericAlias(tuple, (*get_args(kind), ...))
+    rows = converter.get_structure_hook(types.GenericAlias(tuple, (*get_args(kind), ...)))
+    flag, count = _optional(bool, converter), _optional(int, converter)
 
     def read(value: Any, _: Any) -> Page[Any]:
         if isinstance(value, list):
-            return Page(items=converter.structure(value, rows))  # whether it is the whole list, it does not say
+            return Page(items=rows(value, None))  # whether it is the whole list, it does not say
         if not isinstance(value, dict):
             raise TypeError(f"expected a list, got {named(value)}")
         return spring(value) if "content" in value or "totalElements" in value else data(value)
 
     def spring(value: dict[str, Any]) -> Page[Any]:
-        last = member(value, "last", bool | None)
+        last = member(value, "last", flag)
         return Page(
-            items=member(value, "content", rows),
+            items=member(value, "content", rows, needed=True),
             has_next=None if last is None else not last,
-            total=member(value, "totalElements", int | None),
-            number=member(value, "number", int | None),
-            size=member(value, "size", int | None),
+            total=member(value, "totalElements", count),
+            number=member(value, "number", count),
+            size=member(value, "size", count),
         )
 
     def data(value: dict[str, Any]) -> Page[Any]:
-        return Page(items=member(value, "data", rows), has_next=member(value, "has_next", bool | None))
+        return Page(items=member(value, "data", rows, needed=True), has_next=member(value, "has_next", flag))
 
-    def member(value: dict[str, Any], name: str, kind: Any) -> Any:
+    def member(value: dict[str, Any], name: str, hook: _Hook, *, needed: bool = False) -> Any:
         try:
-            return converter.structure(value[name] if kind is rows else value.get(name), kind)
+            return hook(value[name] if needed else value.get(name), None)
         except FAULTS as error:
             raise MisplacedError(name) from error
 
     return read
+
+
+def _optional(kind: type, converter: Converter) -> _Hook:
+    hook = converter.get_structure_hook(kind)
+    return lambda value, _: None if value is None else hook(value, kind)
 
 
 def _matches_hook(kind: Any, converter: Converter) -> Callable[[Any, Any], Matches[Any]]:

@@ -33,7 +33,7 @@ _FAX_ONLY = frozenset({"sender", "recipient", "attachment_url"})
 
 def configure(converter: Converter) -> None:
     """Register the union of telephony events, unknown events and live call events."""
-    converter.register_structure_hook_func(lambda kind: kind == TelephonyEvent, _telephony_event(converter))
+    converter.register_structure_hook_func(lambda kind: kind == TelephonyEvent, telephony_event_hook(converter))
     converter.register_structure_hook(UnknownEvent, _unknown_event(converter))
     converter.register_structure_hook(CallEvent, _call_event(converter))
 
@@ -48,7 +48,9 @@ def typed(row: dict[str, Any], kind: Any) -> dict[str, Any]:
     return row if row.get("type") is not None or kind is None or is_fax(row) else row | {"type": kind}
 
 
-def _telephony_event(converter: Converter) -> Callable[[Any, Any], Any]:
+def telephony_event_hook(converter: Converter) -> Callable[[Any, Any], Any]:
+    """The function that reads rows of any kind."""
+
     def read(value: Any, _: Any) -> Any:
         row = wire_object(value)
         if "id" in row or not isinstance(row.get("data"), dict):

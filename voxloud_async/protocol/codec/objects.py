@@ -18,8 +18,8 @@ M = TypeVar("M", bound=Model)
 
 def configure(converter: Converter) -> None:
     """Register a structure and an unstructure hook for every model."""
-    converter.register_structure_hook_factory(_is_model, lambda kind: structure_hook(kind, converter))
-    converter.register_unstructure_hook_factory(_is_model, lambda kind: _unstructure_hook(kind, converter))
+    converter.register_structure_hook_factory(is_model, lambda kind: structure_hook(kind, converter))
+    converter.register_unstructure_hook_factory(is_model, lambda kind: _unstructure_hook(kind, converter))
 
 
 def structure_hook(kind: type[M], converter: Converter) -> Callable[[Any, Any], M]:
@@ -54,7 +54,8 @@ def keep(model: Model, name: str, value: object) -> None:
     object.__setattr__(model, name, value)
 
 
-def _is_model(kind: Any) -> bool:
+def is_model(kind: Any) -> bool:
+    """Whether a type is a model class."""
     return isinstance(kind, type) and issubclass(kind, Model) and has(kind)
 
 

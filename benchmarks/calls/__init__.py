@@ -1,0 +1,1 @@
+"""What one call costs, beside other clients."""

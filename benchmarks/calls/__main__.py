@@ -1,0 +1,103 @@
+"""CPU time of one call, in one process: `python -m benchmarks.calls`; `--write` writes docs/benchmarks/calls.md.
+
+`--only NAME ...` measures some of the contenders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+
+from benchmarks.generated_client import generated_client
+from benchmarks.measure import Timings, alternate
+from benchmarks.page import BENCHMARKS, Chart, bars, table, write
+from benchmarks.raw_server import answering
+
+from .contenders import BASE, OURS, Get, contenders
+
+CONTACT = {
+    "id": "54db43f0-7d1c-11fd-8149-bdf161b05c48",
+    "first_name": "Irene",
+    "last_name": "Fabbri",
+    "primary_phone": "+390312345678",
+    "phones": ["+390387654321"],
+    "primary_email": "irene.fabbri@adriatica.example",
+    "emails": ["fabbri27@mail.example"],
+    "company_name": "Adriatica Energia spa",
+    "job_title": "CFO",
+    "website": "www.adriatica.example",
+    "crm_name": "Voxloud",
+    "crm_contact_url": "https://www.crm.example/contacts/profile/1",
+    "created_at": "2022-12-27T14:42:37+01:00",
+    "updated_at": "2022-12-27T14:42:37+01:00",
+}
+
+CALLS = {1: 128, 64: 512}
+"""Calls of one round, by how many are under way at once."""
+GOALS = {1: 1.15, 64: 1.25}
+ROUNDS = 21
+
+PAGE = BENCHMARKS / "calls.md"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure and tell."""
+    only = set(arguments[1:]) if arguments[:1] == ["--only"] else None
+    with generated_client(), answering(json.dumps(CONTACT).encode()) as url:
+        measured = _measured(url, only)
+    text = _table(measured)
+    print(text)
+    for at_once, timings in measured.items():
+        print(f"{at_once} at once: {timings.ratio(OURS, BASE):.2f} times {BASE} (goal {GOALS[at_once]})")
+    if "--write" in arguments:
+        write("calls", text, PAGE)
+        names = [*measured[1].seconds]
+        charts = [
+            Chart(f"CPU time / {BASE}, {at_once} at once", [timings.ratio(name, BASE) for name in names])
+            for at_once, timings in measured.items()
+        ]
+        bars(PAGE.with_suffix(".svg"), names, charts)
+
+
+def _measured(url: str, only: set[str] | None) -> dict[int, Timings]:
+    """One loop for all, entered anew for each round of each contender."""
+    with asyncio.Runner() as runner:
+        made = contenders(url, CONTACT["id"])  # type: ignore[arg-type]
+        clients = runner.run(made.__aenter__())
+        wanted = {name: get for name, get in clients.items() if only is None or name in only | {BASE, OURS}}
+        try:
+            return {
+                at_once: alternate({name: _round(runner, get, at_once) for name, get in wanted.items()}, rounds=ROUNDS)
+                for at_once in CALLS
+            }
+        finally:
+            runner.run(made.__aexit__(None, None, None))
+
+
+def _round(runner: asyncio.Runner, get: Get, at_once: int) -> Callable[[], None]:
+    async def caller() -> None:
+        for _ in range(CALLS[at_once] // at_once):
+            await get()
+
+    async def every() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(caller())
+
+    return lambda: runner.run(every())
+
+
+def _table(measured: dict[int, Timings]) -> str:
+    rows = []
+    for name in measured[1].seconds:
+        micro = [f"{timings.median(name) / CALLS[n] * 1e6:.0f}" for n, timings in measured.items()]
+        ratios = [f"{timings.ratio(name, BASE):.2f}" for timings in measured.values()]
+        rows.append([name, *micro, *ratios])
+    heads = [f"{n} at once, µs" for n in measured] + [f"{n} at once / aiohttp" for n in measured]
+    return table(["CPU time of one GET", *heads], rows)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
