@@ -61,9 +61,14 @@ class Figures:
     refused: float
     p99: float
     p99_over_p50: float
+    steady_p99_over_p50: float
     jain: float
     failed: float
     unavailable: float
+
+
+Wait = tuple[float, float]
+"""When a call began and how many seconds it took."""
 
 
 @frozen
@@ -71,7 +76,7 @@ class Run:
     """What the callers of one run saw."""
 
     seconds: float
-    waits: list[float] = field(factory=list)
+    waits: Sequence[Wait] = ()
     done: list[int] = field(factory=list)
     failed: int = 0
 
@@ -82,7 +87,7 @@ async def run(service: Service, requests: int, workers: int = WORKERS) -> Run:
     clock, chance = LoopClock(), random.Random(service.seed).random
     client = VoxloudClient("key", transport=service, clock=clock, chance=chance, max_concurrency=workers)
     left = iter(range(requests))
-    waits: list[float] = []
+    waits: list[Wait] = []
 
     async def work() -> tuple[int, int]:
         done = failed = 0
@@ -93,11 +98,11 @@ async def run(service: Service, requests: int, workers: int = WORKERS) -> Run:
                 done += 1
             except VoxloudError:
                 failed += 1
-            waits.append(loop.time() - started)
+            waits.append((started, loop.time() - started))
         return done, failed
 
     shares = await asyncio.gather(*(work() for _ in range(workers)))
-    return Run(loop.time(), sorted(waits), [done for done, _ in shares], sum(failed for _, failed in shares))
+    return Run(loop.time(), waits, [done for done, _ in shares], sum(failed for _, failed in shares))
 
 
 def measure(case: Case, seed: int) -> Figures:
@@ -107,17 +112,23 @@ def measure(case: Case, seed: int) -> Figures:
     end = service.accepted[-1]
     steady = sum(at > WARM_UP for at in service.accepted)
     steady_seconds = end - WARM_UP - case.down(WARM_UP, end)
-    p99 = seen.waits[int(len(seen.waits) * 0.99)]
+    waits = sorted(seconds for _, seconds in seen.waits)
+    steady_waits = sorted(seconds for started, seconds in seen.waits if started > WARM_UP)
     return Figures(
         good=(case.requests / case.rate + case.down(0.0, end)) / seen.seconds,
         steady=steady / case.rate / steady_seconds,
         refused=100 * len(service.refused) / service.attempts,
-        p99=p99,
-        p99_over_p50=p99 / statistics.median(seen.waits),
+        p99=_p99(waits),
+        p99_over_p50=_p99(waits) / statistics.median(waits),
+        steady_p99_over_p50=_p99(steady_waits) / statistics.median(steady_waits),
         jain=sum(seen.done) ** 2 / (len(seen.done) * sum(done**2 for done in seen.done)),
         failed=seen.failed,
         unavailable=len(service.unavailable),
     )
+
+
+def _p99(waits: Sequence[float]) -> float:
+    return waits[int(len(waits) * 0.99)]
 
 
 def mean(case: Case, seeds: int = SEEDS) -> Figures:
@@ -152,7 +163,7 @@ CASES = {
 }
 
 
-HEADS = ["limit", "good", "steady", "429 %", "p99 s", "p99/p50", "Jain", "failed", "503"]
+HEADS = ["limit", "good", "steady", "429 %", "p99 s", "p99/p50", "steady p99/p50", "Jain", "failed", "503"]
 
 
 def main(wanted: Sequence[str]) -> None:
@@ -172,7 +183,7 @@ def main(wanted: Sequence[str]) -> None:
 
 def _cells(f: Figures) -> list[str]:
     shares = [f"{f.good:.3f}", f"{f.steady:.3f}", f"{f.refused:.2f}"]
-    waits = [f"{f.p99:.1f}", f"{f.p99_over_p50:.2f}", f"{f.jain:.3f}"]
+    waits = [f"{f.p99:.1f}", f"{f.p99_over_p50:.2f}", f"{f.steady_p99_over_p50:.2f}", f"{f.jain:.3f}"]
     return [*shares, *waits, f"{f.failed:.0f}", f"{f.unavailable:.0f}"]
 
 
