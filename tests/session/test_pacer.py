@@ -14,7 +14,8 @@ from tests.virtual_time import VirtualLoop, run_virtual
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import BURST, START_RATE, Outcome, Permit, RateController
 from voxloud_async.session.key_limit import KeyLimit
-from voxloud_async.session.pacer import Bounds, GateBeyondDeadlineError, Pacer
+from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
+from voxloud_async.session.pacer import Pacer
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -225,7 +226,7 @@ def test_t17_cancelled_in_the_tick_of_its_grant_loses_no_permit() -> None:
         assert first.cancelled()
         assert second.done()
         pacer.feedback(second.result(), ANSWERED)
-        assert not pacer._in_flight
+        assert not pacer._lane.in_flight
 
     run_virtual(main())
 
@@ -250,7 +251,7 @@ def test_t17_three_of_four_waiters_cancelled_and_the_order_kept() -> None:
         late = order[done:]
         assert [n for n, _ in late] == [n for n in range(done, 100) if n % 4 == 0]
         assert [at for _, at in late] == pytest.approx([(i + 1) / 10.0 for i in range(len(late))], abs=1e-3)
-        assert not pacer._queue
+        assert not pacer._lane.waiters
 
     run_virtual(main())
 
@@ -264,7 +265,7 @@ def test_cancelled_waiters_do_not_pile_up() -> None:
         for task in others:
             task.cancel()
         await settle()
-        assert len(pacer._queue) == 1
+        assert len(pacer._lane.waiters) == 1
         await first
 
     run_virtual(main())
@@ -280,8 +281,8 @@ def test_a_waiter_cancelled_in_the_tick_of_its_deadline() -> None:
         await asyncio.sleep(6.0)
         assert waiter.cancelled()
         pacer.feedback(held, ANSWERED)
-        assert not pacer._queue
-        assert not pacer._in_flight
+        assert not pacer._lane.waiters
+        assert not pacer._lane.in_flight
 
     run_virtual(main())
 
@@ -312,7 +313,7 @@ def test_granted_in_the_tick_of_its_deadline() -> None:
         asyncio.get_running_loop().call_at(deadline, pacer.feedback, held, ANSWERED)  # before the waiter's own timer
         permit = await pacer.acquire(Bounds(deadline=deadline))
         pacer.feedback(permit, ANSWERED)
-        assert not pacer._in_flight
+        assert not pacer._lane.in_flight
 
     run_virtual(main())
 
@@ -359,7 +360,7 @@ def test_a_deadline_that_is_met_does_no_harm() -> None:
         assert all(timer.cancelled() for timer in timers)
         for permit in permits:
             pacer.feedback(permit, ANSWERED)
-        assert not pacer._queue
+        assert not pacer._lane.waiters
 
     run_virtual(main())
 

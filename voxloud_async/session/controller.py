@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 from attrs import define, frozen
 
@@ -49,6 +50,50 @@ class Permit:
     epoch: int
     granted: float
     probe: bool = False
+
+
+class Listener(Protocol):
+    """Who waits in front of a controller."""
+
+    def wake(self) -> None:
+        """Look anew at what may be granted."""
+        ...
+
+    def shut(self, reopening: float, pause: float) -> None:
+        """Hear that nothing goes for so many seconds, until then."""
+        ...
+
+
+class Controller(Protocol):
+    """What paces: a `RateController` of this process, or one that processes share."""
+
+    def on_news(self, listener: Listener) -> None:
+        """Take who is to know when `ready_at` changes by itself."""
+        ...
+
+    def ready_at(self, now: float, *, waiting: bool) -> float:
+        """The earliest time a permit may be granted; infinity where only news can tell."""
+        ...
+
+    def grant(self, now: float) -> Permit:
+        """Take a permit, once `ready_at` is reached."""
+        ...
+
+    def give_back(self, permit: Permit) -> None:
+        """A permit that nobody used."""
+        ...
+
+    def forget(self, permit: Permit) -> None:
+        """A permit whose outcome nobody will know."""
+        ...
+
+    def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> float:
+        """Learn from an outcome; returns the seconds everybody pauses because of it, or 0."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what it holds in this loop; it may be used again."""
+        ...
 
 
 @define
@@ -97,7 +142,7 @@ class RateController:
         """Requests a second, as believed now."""
         return self._rate
 
-    def on_news(self, wake: Callable[[], object]) -> None:
+    def on_news(self, listener: Listener) -> None:
         """Nothing to take: it hears nothing but what its callers tell it."""
 
     async def aclose(self) -> None:

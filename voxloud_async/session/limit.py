@@ -16,7 +16,8 @@ from .call import Call, Handler
 from .clock import Clock
 from .controller import Outcome, Permit
 from .events import Notify, Paused, Waited
-from .pacer import Bounds, GateBeyondDeadlineError, Pacer
+from .line import Bounds, GateBeyondDeadlineError
+from .pacer import Pacer
 
 _DOWN_STATUSES = frozenset({502, 503, 504})
 
