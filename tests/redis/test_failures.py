@@ -10,6 +10,7 @@ import pytest
 
 from voxloud_async.session import shared_rate
 from voxloud_async.session.controller import Outcome
+from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
 
 from .test_shared_limit import calls, client, process
 
@@ -138,4 +139,65 @@ async def test_a_reservation_does_not_outlive_the_loss_of_redis(redis_server: Re
     for permit in lost:
         pacer.feedback(permit, Outcome.LOST)
     assert not isinstance(await asyncio.wait_for(waiting, 5.0), shared_rate.SharedPermit)
+    await controller.aclose()
+
+
+@pytest.mark.parametrize("failed_before", [False, True])
+async def test_a_pause_met_just_as_redis_fails_is_kept(redis_server: Server, failed_before: bool) -> None:  # noqa: FBT001 - a table's column
+    controller, pacer = process(redis_server.url)
+    loop = asyncio.get_running_loop()
+    permit = await pacer.acquire()
+    redis_server.stop()
+    if failed_before:
+        await pacer.acquire()
+        assert alone(controller)
+    started = loop.time()
+    assert pacer.feedback(permit, Outcome.REFUSED, 1.5) == 1.5
+    with pytest.raises(GateBeyondDeadlineError):
+        await pacer.acquire(Bounds(deadline=started + 1.0))
+    assert loop.time() - started < 0.9
+    assert not isinstance(await pacer.acquire(), shared_rate.SharedPermit)
+    assert loop.time() - started >= 1.5
+    await controller.aclose()
+
+
+async def test_an_outage_met_just_as_redis_fails_is_kept(redis_server: Server) -> None:
+    controller, pacer = process(redis_server.url)
+    permit = await pacer.acquire()
+    redis_server.stop()
+    pacer.feedback(permit, Outcome.DOWN)
+    probe = await pacer.acquire()
+    assert probe.probe
+    assert not isinstance(probe, shared_rate.SharedPermit)
+    await controller.aclose()
+
+
+async def test_a_pause_heard_of_is_kept_when_redis_fails(redis_server: Server) -> None:
+    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    pacer.feedback(await pacer.acquire(), Outcome.REFUSED, 2.0)
+    waiting = asyncio.create_task(others.acquire())
+    await asyncio.sleep(0.2)
+    redis_server.stop()
+    await asyncio.wait_for(waiting, 10.0)
+    assert loop.time() - started >= 1.9
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_a_pause_met_alone_is_kept_when_redis_is_back(
+    redis_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_rate, "FALLBACK", 0.2)
+    controller, pacer = process(redis_server.url)
+    loop = asyncio.get_running_loop()
+    await pacer.acquire()
+    redis_server.stop()
+    permit = await pacer.acquire()
+    started = loop.time()
+    pacer.feedback(permit, Outcome.REFUSED, 1.0)
+    redis_server.start()
+    assert isinstance(await pacer.acquire(), shared_rate.SharedPermit)
+    assert loop.time() - started >= 1.0
     await controller.aclose()

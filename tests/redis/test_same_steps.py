@@ -92,7 +92,9 @@ class Schedule:
         self.out.remove(permit)
         outcome = self.random.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
         retry_after = (
-            self.random.choice([None, None, None, 0.0, 1.0, 1000.0]) if outcome in {"refused", "down", "failed"} else None
+            self.random.choice([None, None, None, 0.0, 1.0, 1000.0])
+            if outcome in {"refused", "down", "failed"}
+            else None
         )
         self.chance = self.random.random()
         if outcome == "unused":

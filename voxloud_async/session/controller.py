@@ -142,6 +142,11 @@ class RateController:
         """Requests a second, as believed now."""
         return self._rate
 
+    @property
+    def epoch(self) -> int:
+        """How often the gate was shut."""
+        return self._epoch
+
     def on_news(self, listener: Listener) -> None:
         """Nothing to take: it hears nothing but what its callers tell it."""
 

@@ -17,6 +17,7 @@ _SLOW_START_DOUBLING = 1.0  # seconds in which an untried rate doubles
 _FIRST_CUT, _EARLY_CUT, _CUT = 0.85, 0.9, 0.95  # of the limit found: by the first guess, soon after it, later on
 _CEILING = 0.98  # where the curve levels out, just below a limit that refuses at once
 _SPREAD = 0.98  # the share of a long window's limit to begin with: spread over the whole of it, it levels out at all
+_OVERRUN = 1.03  # of a still longer one's: the few refusals at its end cost less than what would be left of it
 _AGREEMENT = 0.06  # limits found one after the other that differ by less are the same
 _FLAT_LEAST, _FLAT_MOST, _FLAT_FACTOR = 10.0, 60.0, 1.5  # seconds until the curve probes again, more while limits agree
 _PROBE_GROWTH = 0.1  # it then grows by a tenth in a window's time, and ever faster
@@ -99,6 +100,8 @@ class Curve:
         seconds = min(_FLAT_MOST, seconds)
         self._window = max(self._window, seconds)
         limit = min(self._hit.limit, max(count / (time + seconds) for count, time in self._hit.passed))
+        if self._window > _FLAT_LEAST:
+            return self._settle(limit, _OVERRUN * limit, _OVERRUN * limit)
         return self._settle(limit, min(self._low, _SPREAD * limit), limit)
 
     def _settle(self, limit: float, low: float, high: float) -> float:

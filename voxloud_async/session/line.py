@@ -1,4 +1,4 @@
-"""The line in front of a limit: all its clients of one event loop, first come, first served; refused calls at its head."""
+"""The line in front of a limit: the calls of all its clients in an event loop, first come, first served."""
 
 from __future__ import annotations
 

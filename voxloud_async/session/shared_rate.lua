@@ -11,7 +11,7 @@
 -- Answers {granted, wait, epoch, is_probe, attentive, rate, pause}: numbers as strings, for Redis cuts fractions off.
 -- A permit that is granted with a wait is reserved: it may be used after that many seconds.
 
-local FIRST_CUT, EARLY_CUT, CUT, CEILING, SPREAD = 0.85, 0.9, 0.95, 0.98, 0.98
+local FIRST_CUT, EARLY_CUT, CUT, CEILING, SPREAD, OVERRUN = 0.85, 0.9, 0.95, 0.98, 0.98, 1.03
 local RECENT, SLOTS, AGREEMENT = 2.0, 8, 0.06
 local FLAT_LEAST, FLAT_MOST, FLAT_FACTOR = 10.0, 60.0, 1.5
 local PROBE_GROWTH = 0.1
@@ -109,7 +109,11 @@ local function held(seconds)
     most = most and math.max(most, limit) or limit
   end
   local limit = math.min(s.limit, most)
-  settle(limit, math.min(s.low, SPREAD * limit), limit)
+  if s.window > FLAT_LEAST then
+    settle(limit, OVERRUN * limit, OVERRUN * limit)
+  else
+    settle(limit, math.min(s.low, SPREAD * limit), limit)
+  end
 end
 
 local function refused(wait)
