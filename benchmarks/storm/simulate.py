@@ -187,7 +187,19 @@ CASES = {
 }
 
 
-HEADS = ["limit", "good", "steady", "429 %", "p99 s", "p99/p50", "p99/p50 steady", "p99/p50 best", "Jain", "failed", "503"]
+HEADS = [
+    "limit",
+    "good",
+    "steady",
+    "429 %",
+    "p99 s",
+    "p99/p50",
+    "p99/p50 steady",
+    "p99/p50 best",
+    "Jain",
+    "failed",
+    "503",
+]
 
 
 def main(wanted: Sequence[str]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.session.pacing import start
 from voxloud_async.session import shared_rate
 from voxloud_async.session.controller import Outcome
 from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
@@ -163,12 +165,21 @@ async def test_a_pause_met_just_as_redis_fails_is_kept(redis_server: Server, fai
 
 async def test_an_outage_met_just_as_redis_fails_is_kept(redis_server: Server) -> None:
     controller, pacer = process(redis_server.url)
-    permit = await pacer.acquire()
+    permits = [await pacer.acquire() for _ in range(6)]
     redis_server.stop()
-    pacer.feedback(permit, Outcome.DOWN)
+    for permit in permits[:3]:
+        pacer.feedback(permit, Outcome.DOWN)
     probe = await pacer.acquire()
-    assert probe.probe
+    assert alone(controller)
+    pacer.feedback(permits[3], Outcome.ANSWERED)  # sent before, it says nothing of now
+    pacer.give_back(permits[4])
+    pacer.feedback(permits.pop(), Outcome.DOWN)
+    (waiting,) = start(pacer.acquire())
+    await asyncio.sleep(0.1)
+    assert (probe.probe, waiting.done()) == (True, False)
     assert not isinstance(probe, shared_rate.SharedPermit)
+    pacer.feedback(probe, Outcome.ANSWERED)
+    await asyncio.wait_for(waiting, 1.0)
     await controller.aclose()
 
 
@@ -201,3 +212,27 @@ async def test_a_pause_met_alone_is_kept_when_redis_is_back(
     assert isinstance(await pacer.acquire(), shared_rate.SharedPermit)
     assert loop.time() - started >= 1.0
     await controller.aclose()
+
+
+async def test_an_outage_of_redis_is_told_of_once(
+    redis_server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shared_rate, "FALLBACK", 0.3)
+    caplog.set_level(logging.WARNING, "voxloud_async")
+    controller, pacer = process(redis_server.url)
+    redis_server.stop()
+    for _ in range(3):
+        pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
+        await asyncio.sleep(0.35)
+    assert len(caplog.records) == 1
+    await controller.aclose()
+
+
+async def test_news_for_a_client_that_is_gone_do_no_harm(redis_server: Server) -> None:
+    controller, pacer = process(redis_server.url)
+    permit = await pacer.acquire()
+    del pacer
+    gc.collect()
+    assert controller.feedback(permit, Outcome.REFUSED, asyncio.get_running_loop().time(), 30.0) == 30.0
+    await controller.aclose()
+    assert redis_server.calls("evalsha") == 3, "the first of them finds no script"

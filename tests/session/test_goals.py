@@ -18,7 +18,6 @@ from voxloud_async.sandbox import FixedWindow
 from voxloud_async.sandbox.limits import Meter
 from voxloud_async.session.clock import LoopClock
 
-
 SEEDS = 3
 
 # limit, steady share of it that is used at least, percent of the requests that is refused at most, p99/p50 of the waits
@@ -59,7 +58,7 @@ def test_t22_outages_cost_little_more_than_they_last(case: str) -> None:
     assert figures.failed == 0
     assert figures.steady >= 0.92
     assert figures.refused <= 1.5
-    assert 1.5 < figures.best_p99_over_p50, "who waits through an outage waits as long, whoever knows of it"
+    assert figures.best_p99_over_p50 > 1.5, "who waits through an outage waits as long, whoever knows of it"
     assert figures.p99_over_p50 <= figures.best_p99_over_p50 + 0.4
 
 

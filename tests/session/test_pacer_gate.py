@@ -30,7 +30,7 @@ def test_g10_one_refusal_pauses_every_sibling(outcome: Outcome) -> None:
 
 
 @pytest.mark.parametrize("outcome", [REFUSED, DOWN])
-def test_after_repeated_refusals_asingle_probe_goes(outcome: Outcome) -> None:
+def test_after_repeated_refusals_a_single_probe_goes(outcome: Outcome) -> None:
     async def main() -> None:
         pacer = a_pacer()
         probe, waiting = await single_probe(pacer, outcome)

@@ -10,9 +10,13 @@ import pytest
 
 from tests.session.pacing import a_pacer, single_probe, start
 from tests.virtual_time import VirtualLoop, run_virtual
+from voxloud_async.errors import UsageError
+from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import Outcome
+from voxloud_async.session.line import Bounds
+from voxloud_async.session.pacer import Pacer
 
-ANSWERED, REFUSED, DOWN = Outcome.ANSWERED, Outcome.REFUSED, Outcome.DOWN
+ANSWERED, DOWN = Outcome.ANSWERED, Outcome.DOWN
 
 
 def test_a_second_loop_after_the_first_died_with_waiters() -> None:
@@ -101,3 +105,36 @@ def test_made_outside_a_loop_and_used_in_several() -> None:
 
     for _ in range(3):
         run_virtual(main())
+
+
+def test_a_pause_passes_by_the_calls_of_a_dead_loop() -> None:
+    first = a_pacer(concurrency=1)
+    second = Pacer(first._limit, LoopClock(), concurrency=1)
+    dead = VirtualLoop()
+    abandoned = [dead.create_task(first.acquire(Bounds(deadline=2000.0))) for _ in range(2)]
+    dead.run_until_complete(asyncio.sleep(0.1))
+    dead.close()
+
+    async def main() -> None:
+        assert second.feedback(await second.acquire(), Outcome.REFUSED, 299.0) == 299.0
+        assert second.feedback(await second.acquire(), Outcome.ANSWERED) == 0.0
+
+    run_virtual(main())
+    assert [task.done() for task in abandoned] == [True, False]
+    abandoned[1]._log_destroy_pending = False  # type: ignore[attr-defined] # what is tested
+
+
+def test_a_second_loop_while_the_first_runs_is_refused() -> None:
+    pacer = a_pacer(concurrency=1)
+
+    async def elsewhere() -> None:
+        with pytest.raises(UsageError, match="one client per loop"):
+            await pacer.acquire()
+
+    async def main() -> None:
+        permit = await pacer.acquire()
+        await asyncio.to_thread(asyncio.run, elsewhere())
+        pacer.feedback(permit, ANSWERED)
+        await pacer.acquire()
+
+    asyncio.run(main())

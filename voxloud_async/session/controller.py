@@ -182,16 +182,16 @@ class RateController:
     def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> float:
         """Learn from an outcome; returns the seconds everybody pauses because of it, or 0."""
         self.forget(permit)
-        self._in_a_row = self._in_a_row + 1 if outcome is self._last else 1
-        self._last = outcome
-        if self._in_a_row < _OUTAGE_AFTER.get(outcome, 1):
-            if outcome is Outcome.FAILED:
-                self._answered(permit, now)
-            return 0.0
+        again, self._last = outcome is self._last, outcome
         if outcome is Outcome.ANSWERED:
             self._answered(permit, now)
             return 0.0
-        return self._pause(permit, outcome, now, retry_after)
+        self._in_a_row = self._in_a_row + 1 if again else 1
+        if self._in_a_row >= _OUTAGE_AFTER.get(outcome, 1):
+            return self._pause(permit, outcome, now, retry_after)
+        if outcome is Outcome.FAILED:
+            self._answered(permit, now)
+        return 0.0
 
     def _answered(self, permit: Permit, now: float) -> None:
         self._round_trip += 0.2 * (now - permit.granted - self._round_trip)

@@ -150,9 +150,10 @@ class Line:
 
     def turn_away_before(self, reopening: float, pause: float, refused_since: float) -> None:
         """Turn away the calls that cannot wait until a time."""
+        if not self.loop.is_running():
+            return  # its calls ended with it
         if self._elsewhere():
-            if self.loop.is_running():
-                self.loop.call_soon_threadsafe(self.turn_away_before, reopening, pause, refused_since)
+            self.loop.call_soon_threadsafe(self.turn_away_before, reopening, pause, refused_since)
             return
         for waiter in [waiter for lane in self._lanes for waiter in lane.waiters.values()]:
             if not waiter.bounds.allow(reopening, refused_since):

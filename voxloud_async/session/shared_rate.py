@@ -30,6 +30,7 @@ HELD = 0.5
 """Seconds for which a reservation that nobody uses is kept from the others."""
 
 _UNUSED, _FORGOTTEN = "unused", "forgotten"
+_NO_FAULT = (_UNUSED, _FORGOTTEN, Outcome.ANSWERED.value)
 _PAUSING = (Outcome.REFUSED, Outcome.DOWN)
 
 
@@ -163,9 +164,7 @@ class SharedController:
             try:
                 reply = await self._record.step(news, rate=self._share.rate, ask=ask, waiting=self._waiting)
             except Exception as error:  # noqa: BLE001 - whatever becomes of Redis, calls go on
-                self._take_reserved()
-                self._share.go_alone(self._clock.now(), error)
-                self._share.hear(news, self._clock.now())
+                self._go_alone(news, error)
             else:
                 self._hear(reply, asked=ask)
             self._wanted = self._wanted and not ask  # else those who came meanwhile would reserve a second time
@@ -173,6 +172,13 @@ class SharedController:
                 listener.wake()
             if self._reserved is not None and self._expiry is None:
                 self._expiry = self._clock.call_at(self._reserved.granted + HELD, self._return_reserved)
+
+    def _go_alone(self, news: list[list[Any]], error: Exception) -> None:
+        """Ask nothing more of Redis for a while, and learn what it was to hear, also what came meanwhile."""
+        unheard, self._news, self._wanted = news + self._news, [], False
+        self._take_reserved()
+        self._share.go_alone(self._clock.now(), error)
+        self._share.hear(unheard, self._clock.now())
 
     def _hear(self, reply: Reply, *, asked: bool) -> None:
         now = self._clock.now()
@@ -196,6 +202,7 @@ class _Share:
         self._processes = settings.processes
         self._chance = chance
         self.controller = self._controller()
+        self._epoch = 0
 
     def go_alone(self, now: float, error: Exception) -> None:
         """Ask Redis again only after a while."""
@@ -207,14 +214,14 @@ class _Share:
                 self.controller.rate,
             )
         self.until = now + FALLBACK
+        self._epoch = self.controller.epoch
 
     def hear(self, news: Sequence[list[Any]], now: float) -> None:
-        """Learn from what Redis did not get to know."""
-        epoch = self.controller.epoch
+        """Learn from faults that Redis did not get to know; however many they are, they are of one epoch."""
         for outcome, _epoch, _probe, trip, waited, _chance in news:
-            if outcome not in (_UNUSED, _FORGOTTEN):
+            if outcome not in _NO_FAULT:
                 wait = None if waited < 0.0 else waited
-                self.controller.feedback(Permit(epoch, now - trip), Outcome(outcome), now, wait)
+                self.controller.feedback(Permit(self._epoch, now - trip), Outcome(outcome), now, wait)
 
     def _controller(self) -> RateController:
         return RateController(self.rate, chance=self._chance, processes=self._processes)
