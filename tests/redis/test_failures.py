@@ -145,7 +145,7 @@ async def test_a_reservation_does_not_outlive_the_loss_of_redis(redis_server: Re
 
 
 @pytest.mark.parametrize("failed_before", [False, True])
-async def test_a_pause_met_just_as_redis_fails_is_kept(redis_server: Server, failed_before: bool) -> None:  # noqa: FBT001 - a table's column
+async def test_a_pause_met_just_as_redis_fails_is_kept(redis_server: RedisServer, failed_before: bool) -> None:  # noqa: FBT001 - a table's column
     controller, pacer = process(redis_server.url)
     loop = asyncio.get_running_loop()
     permit = await pacer.acquire()
@@ -163,7 +163,7 @@ async def test_a_pause_met_just_as_redis_fails_is_kept(redis_server: Server, fai
     await controller.aclose()
 
 
-async def test_an_outage_met_just_as_redis_fails_is_kept(redis_server: Server) -> None:
+async def test_an_outage_met_just_as_redis_fails_is_kept(redis_server: RedisServer) -> None:
     controller, pacer = process(redis_server.url)
     permits = [await pacer.acquire() for _ in range(6)]
     redis_server.stop()
@@ -183,7 +183,7 @@ async def test_an_outage_met_just_as_redis_fails_is_kept(redis_server: Server) -
     await controller.aclose()
 
 
-async def test_a_pause_heard_of_is_kept_when_redis_fails(redis_server: Server) -> None:
+async def test_a_pause_heard_of_is_kept_when_redis_fails(redis_server: RedisServer) -> None:
     (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -198,7 +198,7 @@ async def test_a_pause_heard_of_is_kept_when_redis_fails(redis_server: Server) -
 
 
 async def test_a_pause_met_alone_is_kept_when_redis_is_back(
-    redis_server: Server, monkeypatch: pytest.MonkeyPatch
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_rate, "FALLBACK", 0.2)
     controller, pacer = process(redis_server.url)
@@ -215,7 +215,7 @@ async def test_a_pause_met_alone_is_kept_when_redis_is_back(
 
 
 async def test_an_outage_of_redis_is_told_of_once(
-    redis_server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(shared_rate, "FALLBACK", 0.3)
     caplog.set_level(logging.WARNING, "voxloud_async")
@@ -228,7 +228,7 @@ async def test_an_outage_of_redis_is_told_of_once(
     await controller.aclose()
 
 
-async def test_news_for_a_client_that_is_gone_do_no_harm(redis_server: Server) -> None:
+async def test_news_for_a_client_that_is_gone_do_no_harm(redis_server: RedisServer) -> None:
     controller, pacer = process(redis_server.url)
     permit = await pacer.acquire()
     del pacer
