@@ -17,6 +17,9 @@ ACCOUNT = {"name": "Acme", "email": "office@example.com"}
 
 Span = tuple[float, float]
 
+WORK: Span = (0.020, 0.080)
+"""Seconds that a request takes once it is there."""
+
 
 @define(slots=False, kw_only=True)
 class Service:
@@ -27,7 +30,7 @@ class Service:
     retry_after: bool = False
     maintenance: Sequence[Span] = ()
     one_way: Span = (0.015, 0.030)
-    work: Span = (0.020, 0.080)
+    work: Span = WORK
     accepted: list[float] = field(factory=list)
     refused: list[float] = field(factory=list)
     unavailable: list[float] = field(factory=list)

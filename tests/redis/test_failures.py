@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.session.pacing import start
 from voxloud_async.session import shared_rate
 from voxloud_async.session.controller import Outcome
+from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
 
 from .test_shared_limit import calls, client, process
 
@@ -139,3 +142,97 @@ async def test_a_reservation_does_not_outlive_the_loss_of_redis(redis_server: Re
         pacer.feedback(permit, Outcome.LOST)
     assert not isinstance(await asyncio.wait_for(waiting, 5.0), shared_rate.SharedPermit)
     await controller.aclose()
+
+
+@pytest.mark.parametrize("failed_before", [False, True])
+async def test_a_pause_met_just_as_redis_fails_is_kept(redis_server: RedisServer, failed_before: bool) -> None:  # noqa: FBT001 - a table's column
+    controller, pacer = process(redis_server.url)
+    loop = asyncio.get_running_loop()
+    permit = await pacer.acquire()
+    redis_server.stop()
+    if failed_before:
+        await pacer.acquire()
+        assert alone(controller)
+    started = loop.time()
+    assert pacer.feedback(permit, Outcome.REFUSED, 1.5) == 1.5
+    with pytest.raises(GateBeyondDeadlineError):
+        await pacer.acquire(Bounds(deadline=started + 1.0))
+    assert loop.time() - started < 0.9
+    assert not isinstance(await pacer.acquire(), shared_rate.SharedPermit)
+    assert loop.time() - started >= 1.5
+    await controller.aclose()
+
+
+async def test_an_outage_met_just_as_redis_fails_is_kept(redis_server: RedisServer) -> None:
+    controller, pacer = process(redis_server.url)
+    permits = [await pacer.acquire() for _ in range(6)]
+    redis_server.stop()
+    for permit in permits[:3]:
+        pacer.feedback(permit, Outcome.DOWN)
+    probe = await pacer.acquire()
+    assert alone(controller)
+    pacer.feedback(permits[3], Outcome.ANSWERED)  # sent before, it says nothing of now
+    pacer.give_back(permits[4])
+    pacer.feedback(permits.pop(), Outcome.DOWN)
+    (waiting,) = start(pacer.acquire())
+    await asyncio.sleep(0.1)
+    assert (probe.probe, waiting.done()) == (True, False)
+    assert not isinstance(probe, shared_rate.SharedPermit)
+    pacer.feedback(probe, Outcome.ANSWERED)
+    await asyncio.wait_for(waiting, 1.0)
+    await controller.aclose()
+
+
+async def test_a_pause_heard_of_is_kept_when_redis_fails(redis_server: RedisServer) -> None:
+    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    pacer.feedback(await pacer.acquire(), Outcome.REFUSED, 2.0)
+    waiting = asyncio.create_task(others.acquire())
+    await asyncio.sleep(0.2)
+    redis_server.stop()
+    await asyncio.wait_for(waiting, 10.0)
+    assert loop.time() - started >= 1.9
+    await one.aclose()
+    await two.aclose()
+
+
+async def test_a_pause_met_alone_is_kept_when_redis_is_back(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_rate, "FALLBACK", 0.2)
+    controller, pacer = process(redis_server.url)
+    loop = asyncio.get_running_loop()
+    await pacer.acquire()
+    redis_server.stop()
+    permit = await pacer.acquire()
+    started = loop.time()
+    pacer.feedback(permit, Outcome.REFUSED, 1.0)
+    redis_server.start()
+    assert isinstance(await pacer.acquire(), shared_rate.SharedPermit)
+    assert loop.time() - started >= 1.0
+    await controller.aclose()
+
+
+async def test_an_outage_of_redis_is_told_of_once(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(shared_rate, "FALLBACK", 0.3)
+    caplog.set_level(logging.WARNING, "voxloud_async")
+    controller, pacer = process(redis_server.url)
+    redis_server.stop()
+    for _ in range(3):
+        pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
+        await asyncio.sleep(0.35)
+    assert len(caplog.records) == 1
+    await controller.aclose()
+
+
+async def test_news_for_a_client_that_is_gone_do_no_harm(redis_server: RedisServer) -> None:
+    controller, pacer = process(redis_server.url)
+    permit = await pacer.acquire()
+    del pacer
+    gc.collect()
+    assert controller.feedback(permit, Outcome.REFUSED, asyncio.get_running_loop().time(), 30.0) == 30.0
+    await controller.aclose()
+    assert redis_server.calls("evalsha") == 3, "the first of them finds no script"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FIXED = 20.0
 SCRIPT = resources.files("voxloud_async.session").joinpath("shared_rate.lua").read_text()
-OUTCOMES = {"answered": 60, "refused": 20, "down": 5, "lost": 5, "unused": 5, "forgotten": 5}
+OUTCOMES = {"answered": 55, "refused": 20, "down": 5, "lost": 5, "failed": 10, "unused": 5, "forgotten": 5}
 
 
 @define
@@ -92,7 +92,9 @@ class Schedule:
         self.out.remove(permit)
         outcome = self.random.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
         retry_after = (
-            self.random.choice([None, None, None, 0.0, 1.0, 1000.0]) if outcome in {"refused", "down"} else None
+            self.random.choice([None, None, None, 0.0, 1.0, 1000.0])
+            if outcome in {"refused", "down", "failed"}
+            else None
         )
         self.chance = self.random.random()
         if outcome == "unused":

@@ -14,6 +14,7 @@ from voxloud_async import RedisRate, VoxloudClient
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import Outcome
 from voxloud_async.session.key_limit import KeyLimit
+from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
 from voxloud_async.session.pacer import Pacer
 from voxloud_async.session.shared_rate import SharedController
 from voxloud_async.testing import FakeTransport, answer
@@ -105,6 +106,33 @@ async def test_lost_answers_pause_only_in_a_row(redis_server: RedisServer) -> No
     assert [pacer.feedback(permit, Outcome.LOST) for permit in permits] == [0.0] * 3
     assert (await asyncio.wait_for(pacer.acquire(), 5.0)).probe
     await controller.aclose()
+
+
+async def test_500s_pause_only_in_a_row(redis_server: RedisServer) -> None:
+    controller, pacer = process(redis_server.url)
+    permits = [await pacer.acquire() for _ in range(5)]
+    assert [pacer.feedback(permit, Outcome.FAILED) for permit in permits] == [0.0] * 5
+    assert (await asyncio.wait_for(pacer.acquire(), 5.0)).probe
+    await controller.aclose()
+
+
+async def test_a_pause_met_elsewhere_turns_away_at_once_those_who_wait(redis_server: RedisServer) -> None:
+    (one, pacer), (two, others) = process(redis_server.url, rate=2.0), process(redis_server.url, rate=2.0)
+    loop = asyncio.get_running_loop()
+    permit = await pacer.acquire()
+    await others.acquire()
+    started = loop.time()
+    reserved = asyncio.create_task(others.acquire())
+    late = asyncio.create_task(others.acquire(Bounds(deadline=started + 10.0)))
+    await asyncio.sleep(0.1)
+    pacer.feedback(permit, Outcome.REFUSED, 30.0)
+    with pytest.raises(GateBeyondDeadlineError) as caught:
+        await late
+    assert loop.time() - started < 3.0
+    assert caught.value.wait == pytest.approx(30.0, abs=3.0)
+    assert reserved.done(), "it was reserved before"
+    await one.aclose()
+    await two.aclose()
 
 
 async def test_who_is_cancelled_loses_nothing_and_holds_up_nobody(redis_server: RedisServer) -> None:

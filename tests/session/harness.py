@@ -158,7 +158,7 @@ def result(operation: Operation[Any]) -> str | None:
 def idle(pacer: Pacer) -> bool:
     """Whether nothing is under way and nobody waits."""
     gate = learned(pacer)._gate
-    return not pacer._in_flight and not pacer._queue and not gate.probing
+    return not pacer._lane.in_flight and not pacer._lane.waiters and not gate.probing
 
 
 def learned(pacer: Pacer) -> RateController:

@@ -16,7 +16,7 @@ from voxloud_async.session.policy import RetryPolicy
 from voxloud_async.testing import answer
 
 AFFORDED = CAPACITY // PRICE
-BROKEN = answer(status=500)
+BROKEN = answer(status=501)  # a fault that shuts no gate, as 500 does in a row
 LOST = ResponseLostError("reset")
 
 
@@ -49,9 +49,8 @@ def after(wire: Wire, calls: int, **options: object) -> tuple[Rig, list[object]]
     return run_virtual(main())
 
 
-@pytest.mark.parametrize("status", [500, 501])
-def test_a_broken_service_sees_each_call_once_and_few_repetitions(status: int) -> None:
-    wire = Wire(answer(status=status))
+def test_a_broken_service_sees_each_call_once_and_few_repetitions() -> None:
+    wire = Wire(BROKEN)
 
     async def main() -> Rig:
         made = rig(wire)
@@ -72,7 +71,7 @@ def test_the_call_raises_the_error_it_met() -> None:
     _, results = after(wire, AFFORDED // 3 + 2)
     last = results[-1]
     assert isinstance(last, ServerError)
-    assert (last.status, last.attempts, last.sent) == (500, 1, True)
+    assert (last.status, last.attempts, last.sent) == (501, 1, True)
 
 
 def test_successes_earn_repetitions() -> None:

@@ -13,12 +13,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from voxloud_async.session import controller as numbers
 from voxloud_async.session.controller import BURST, START_RATE, Outcome, Permit, RateController
+from voxloud_async.session.curve import LEAST_RATE, MOST_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ANSWERED, REFUSED, DOWN, LOST = Outcome.ANSWERED, Outcome.REFUSED, Outcome.DOWN, Outcome.LOST
-LEAST_RATE, MOST_RATE = numbers._LEAST_RATE, numbers._MOST_RATE
+ANSWERED, REFUSED, DOWN, LOST, FAILED = Outcome
+IN_A_ROW = numbers._OUTAGE_AFTER
 
 
 def a_controller(rate: float | None = None, chance: Callable[[], float] = lambda: 1.0) -> RateController:
@@ -84,7 +85,7 @@ class Machine(RuleBasedStateMachine):
         assert 0.0 <= pause < math.inf
         if outcome is ANSWERED:
             assert pause == 0.0
-        if outcome in (ANSWERED, LOST) or permit.epoch != epoch or self.fixed is not None:
+        if outcome in (ANSWERED, LOST, FAILED) or permit.epoch != epoch or self.fixed is not None:
             assert self.controller.rate == rate
         if outcome in (REFUSED, DOWN):
             assert pause > 0.0 or permit.epoch != epoch
@@ -174,6 +175,50 @@ def test_refusals_in_a_row_go_on_cutting() -> None:
     assert LEAST_RATE <= rates[-1] < rates[0]
 
 
+def test_what_a_long_window_refuses_at_its_end_is_spread_over_it() -> None:
+    controller, now = a_controller(), 0.0
+    for _ in range(100):
+        permit, now = take(controller, now)
+        controller.feedback(permit, ANSWERED, now)
+    while now < 60.0:
+        permit, now = take(controller, now)
+        controller.feedback(permit, REFUSED, now)
+    assert 0.9 * 100 / 60 < controller.rate < 1.2 * 100 / 60
+
+
+def test_retry_after_says_how_long_a_window_is() -> None:
+    controller, now = a_controller(), 0.0
+    for _ in range(100):
+        permit, now = take(controller, now)
+        controller.feedback(permit, ANSWERED, now)
+    permit, now = take(controller, now)
+    controller.feedback(permit, REFUSED, now, math.ceil(60.0 - now))
+    assert 0.9 * 100 / 60 < controller.rate < 1.1 * 100 / 60
+
+
+def test_no_more_than_a_minute_is_spread_over() -> None:
+    controller, now = a_controller(), 0.0
+    for _ in range(600):
+        permit, now = take(controller, now)
+        controller.feedback(permit, ANSWERED, now)
+    while now < 7200.0:
+        permit, now = take(controller, now)
+        controller.feedback(permit, REFUSED, now)
+    assert controller.rate > 0.5 * 600 / 60
+
+
+def test_an_outage_among_refusals_is_no_window() -> None:
+    controller, now = a_controller(), 0.0
+    for _ in range(100):
+        permit, now = take(controller, now)
+        controller.feedback(permit, ANSWERED, now)
+    for outcome in (REFUSED, *[DOWN] * 30, REFUSED):
+        permit, now = take(controller, now)
+        controller.feedback(permit, outcome, now)
+    assert now > 60.0
+    assert controller.rate > 5 * 100 / 60
+
+
 @pytest.mark.parametrize("limit", [5.0, 10.0, 40.0])
 def test_it_finds_a_hidden_limit(limit: float) -> None:
     controller, now, tokens, filled, accepted = a_controller(), 0.0, limit, 0.0, 0
@@ -234,23 +279,48 @@ def test_retry_after_is_clamped() -> None:
     assert controller.feedback(controller.grant(0.0), REFUSED, 0.0, 1e12) == numbers.RETRY_AFTER_CAP
 
 
-def test_lost_answers_shut_the_gate_when_they_come_in_a_row() -> None:
+@pytest.mark.parametrize("outcome", [LOST, FAILED])
+def test_faults_shut_the_gate_when_they_come_in_a_row(outcome: Outcome) -> None:
     controller = a_controller(rate=math.inf)
-    pauses = [controller.feedback(controller.grant(0.0), LOST, 0.0) for _ in range(numbers._LOST_IN_A_ROW)]
+    pauses = [controller.feedback(controller.grant(0.0), outcome, 0.0) for _ in range(IN_A_ROW[outcome])]
     assert pauses[:-1] == [0.0] * (len(pauses) - 1)
     assert pauses[-1] > 0.0
 
 
-@pytest.mark.parametrize("between", [ANSWERED, DOWN])
-def test_another_outcome_between_lost_answers_starts_their_count_anew(between: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [LOST, FAILED])
+def test_a_probe_that_meets_the_same_fault_shuts_the_gate_for_longer(outcome: Outcome) -> None:
+    controller, now, pauses = a_controller(rate=math.inf), 0.0, []
+    for _ in range(IN_A_ROW[outcome] + 2):
+        permit, now = take(controller, now)
+        pauses.append(controller.feedback(permit, outcome, now))
+    assert pauses[-3:] == pytest.approx([0.5, 1.0, 2.0])
+    probe, now = take(controller, now)
+    assert probe.probe
+    controller.feedback(probe, ANSWERED, now)
+    assert not take(controller, now)[0].probe
+    assert controller.feedback(controller.grant(now), outcome, now) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "between"),
+    [(outcome, between) for outcome in (LOST, FAILED) for between in Outcome if between is not outcome],
+)
+def test_another_outcome_between_faults_starts_their_count_anew(outcome: Outcome, between: Outcome) -> None:
     controller = a_controller(rate=math.inf)
-    for _ in range(numbers._LOST_IN_A_ROW - 1):
-        assert controller.feedback(controller.grant(0.0), LOST, 0.0) == 0.0
+    for _ in range(IN_A_ROW[outcome] - 1):
+        assert controller.feedback(controller.grant(0.0), outcome, 0.0) == 0.0
     controller.feedback(controller.grant(0.0), between, 0.0)
-    permit = controller.grant(0.0)
     until = controller._gate.until
-    controller.feedback(permit, LOST, 0.0)
+    controller.feedback(controller.grant(0.0), outcome, 0.0)
     assert controller._gate.until == until
+
+
+def test_a_500_of_a_probe_says_that_the_service_is_up() -> None:
+    controller = a_controller(rate=math.inf)
+    controller.feedback(controller.grant(0.0), DOWN, 0.0)
+    probe, now = take(controller, 0.0)
+    controller.feedback(probe, FAILED, now)
+    assert not take(controller, now)[0].probe
 
 
 def test_an_answer_of_the_present_opens_the_gate_and_one_of_the_past_does_not() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import threading
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -16,8 +17,10 @@ from voxloud_async import VoxloudClient
 from voxloud_async.errors import DeadlineExceededError
 from voxloud_async.session import key_limit
 from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.controller import RateController
+from voxloud_async.session.controller import Listener, RateController
 from voxloud_async.session.key_limit import KeyLimit
+from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
+from voxloud_async.session.pacer import Pacer
 from voxloud_async.testing import answer
 
 if TYPE_CHECKING:
@@ -176,27 +179,31 @@ def test_processes_are_a_whole_number(processes: Any) -> None:
         a_client(Wire(), processes=processes)
 
 
-def test_a_controller_wakes_the_queues_as_long_as_there_are_any() -> None:
+def test_news_of_a_controller_reach_those_who_wait() -> None:
     class News(RateController):
-        def on_news(self, wake: Callable[[], object]) -> None:
-            self.tell = wake
+        shut = True
 
-    class Queue:
-        woken = 0
+        def on_news(self, listener: Listener) -> None:
+            self.listener = listener
 
-        def wake(self) -> None:
-            self.woken += 1
+        def ready_at(self, now: float, *, waiting: bool) -> float:
+            return math.inf if self.shut else super().ready_at(now, waiting=waiting)
 
-        def turn_away_before(self, _reopening: float, _pause: float) -> None:
-            raise AssertionError
+    async def main() -> None:
+        controller = News(chance=lambda: 1.0)
+        limit = KeyLimit(controller)
+        pacers = [Pacer(limit, LoopClock(), concurrency=4) for _ in range(2)]
+        now = asyncio.get_running_loop().time()
+        late = asyncio.create_task(pacers[0].acquire(Bounds(deadline=now + 5.0)))
+        waiting = asyncio.create_task(pacers[1].acquire(Bounds(deadline=now + 50.0)))
+        await asyncio.sleep(1.0)
+        controller.listener.shut(now + 21.0, 20.0)
+        with pytest.raises(GateBeyondDeadlineError) as caught:
+            await late
+        assert caught.value.wait == 20.0
+        assert asyncio.get_running_loop().time() == pytest.approx(now + 1.0)
+        controller.shut = False
+        controller.listener.wake()
+        await waiting
 
-    controller = News(chance=lambda: 1.0)
-    limit, queues = KeyLimit(controller), [Queue(), Queue()]
-    for queue in queues:
-        limit.join(queue)
-    controller.tell()
-    assert [queue.woken for queue in queues] == [1, 1]
-    del limit
-    gc.collect()
-    controller.tell()
-    assert [queue.woken for queue in queues] == [1, 1]
+    run_virtual(main())

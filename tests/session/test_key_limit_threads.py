@@ -11,7 +11,8 @@ import pytest
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import Outcome, RateController
 from voxloud_async.session.key_limit import KeyLimit, limit_of_key
-from voxloud_async.session.pacer import Bounds, GateBeyondDeadlineError, Pacer
+from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
+from voxloud_async.session.pacer import Pacer
 
 SECONDS = 20.0
 

@@ -36,7 +36,8 @@ ONCE = RetryPolicy(max_attempts=1)
         (RequestNotSentError("refused"), Outcome.DOWN),
         (ResponseLostError("reset"), Outcome.LOST),
         (ProtocolError("not HTTP"), Outcome.LOST),
-        *((api_error(status), Outcome.ANSWERED) for status in (302, 400, 401, 403, 404, 405, 406, 409, 500, 501)),
+        *((api_error(status), Outcome.ANSWERED) for status in (302, 400, 401, 403, 404, 405, 406, 409, 501)),
+        (api_error(500), Outcome.FAILED),
         (ResponseTooLargeError(limit=1), Outcome.ANSWERED),
         (RequestNotSentError("bad certificate", retryable=False), None),
         (ClientClosedError(), None),
@@ -109,6 +110,47 @@ def test_lost_answers_in_a_row_pause_everybody() -> None:
         assert paused.error == "ResponseLostError"
         (waited,) = made.seen(Waited)
         assert waited.seconds == pytest.approx(paused.seconds, abs=1e-3)
+
+    run_virtual(main())
+
+
+def test_500s_in_a_row_pause_everybody() -> None:
+    async def main() -> None:
+        made = rig(Wire(*[answer(status=500)] * 5, OK), concurrency=1)
+        ends = await asyncio.gather(*(made.call(READ, retry=ONCE) for _ in range(7)), return_exceptions=True)
+        assert [getattr(end, "status", end) for end in ends] == [500] * 5 + ["ok"] * 2
+        (paused,) = made.seen(Paused)
+        assert paused.error == "ServerError"
+        assert idle(made.pacer)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("bound", ["timeout", "max_wait"])
+@pytest.mark.parametrize(
+    "error", [RequestNotSentError("no connection within"), ResponseLostError("not complete")], ids=repr
+)
+def test_who_gives_up_early_has_learned_nothing_of_the_service(error: VoxloudError, bound: str) -> None:
+    async def main() -> None:
+        wire = Wire(error, seconds=0.3)
+        made = rig(wire)
+        for _ in range(4):
+            with pytest.raises(VoxloudError):
+                await made.call(READ, retry=ONCE, **{bound: 0.3})
+        assert made.seen(Paused) == made.seen(Waited) == []
+        assert len(wire.requests) == 4
+        assert idle(made.pacer)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("seconds", "timeout"), [(6.0, 6.0), (0.1, 0.3)], ids=["after a while", "before the time"])
+def test_a_connection_that_was_waited_for_or_refused_pauses_everybody(seconds: float, timeout: float) -> None:
+    async def main() -> None:
+        made = rig(Wire(RequestNotSentError("no connection"), OK, seconds=seconds))
+        with pytest.raises(RequestNotSentError):
+            await made.call(READ, retry=ONCE, timeout=timeout)
+        assert len(made.seen(Paused)) == 1
 
     run_virtual(main())
 

@@ -120,9 +120,9 @@ def test_max_attempts_bounds_refusals_too(operation: Operation[Any], attempts: i
 
 def test_max_attempts_stands_above_max_faults_and_patience() -> None:
     wire = Wire(answer(status=500))
-    policy = RetryPolicy(max_attempts=6, max_faults=2, patience=0.0)
+    policy = RetryPolicy(max_attempts=5, max_faults=2, patience=0.0)
     assert isinstance(outcome_of(wire, READ, retry=policy), ServerError)
-    assert len(wire.requests) == 6
+    assert len(wire.requests) == 5
 
 
 @pytest.mark.parametrize("operation", ONCE, ids=str)

@@ -39,6 +39,11 @@ class Call:
         max_wait = self.options.max_wait
         return None if max_wait is None else self.started + max_wait - now
 
+    def timeout(self, now: float) -> float:
+        """Seconds that an attempt may take which begins now."""
+        remaining = self.remaining(now)
+        return self.options.timeout if remaining is None else min(self.options.timeout, max(remaining, 0.0))
+
     def beyond(self, cause: VoxloudError | None, phase: Phase, wait: float | None = None) -> DeadlineExceededError:
         """The error of a call that would have to wait longer than it may."""
         return DeadlineExceededError(

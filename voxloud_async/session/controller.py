@@ -10,29 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from enum import Enum
+from typing import Protocol
 
 from attrs import define, frozen
+
+from .curve import Curve, Passed
 
 START_RATE = 15.0
 BURST = 10.0
 """Requests a second, and at once, before anything is known: a storm of 200 calls at hidden limits of 5 to 100 a second
 then ends nearest to the best possible, with few refusals."""
 
-# What follows was chosen with `benchmarks/storm/simulate.py`; the shares are of the rate at which a refusal came.
-_SLOW_START_DOUBLING = 1.0  # seconds in which an untried rate doubles
-_RECENT = 2.0  # seconds over which granted requests are counted for the first guess of a limit ...
-_SLOTS = 8  # ... in so many slots
-_FIRST_CUT, _CUT = 0.85, 0.95  # the rate after a refusal: of a first guess, of a known limit
-_CEILING = 0.98  # where the curve levels out, just below the limit found
-_REPEATED, _REPEATED_CUT = 4, 0.7  # every fourth refusal in a row: the limit itself went down
-_AGREEMENT = 0.06  # limits found one after the other that differ by less are the same
-_K_LEAST, _K_MOST, _K_FACTOR = 10.0, 60.0, 1.5  # seconds until the curve probes again, longer while limits agree
-_PROBE_GROWTH, _PROBE_SECONDS = 0.2, 10.0  # it then grows by a fifth in ten seconds, and ever faster
-_LEAST_RATE, _MOST_RATE = 0.05, 10_000.0
+# What follows was chosen with `benchmarks/storm/simulate.py`.
 _PAUSE_LEAST, _PAUSE_CAP = 0.05, 5.0  # seconds after a refusal, doubling between these
+_PAUSE_TRIPS = 0.75  # what is under way when a refusal comes has then mostly arrived
 _DOWN_BASE, _DOWN_CAP = 0.5, 4.0  # seconds between the probes of an outage, doubling between these
 RETRY_AFTER_CAP = 300.0  # seconds: a service that asks for more is asked again
-_LOST_IN_A_ROW = 3  # answers lost one after the other count as an outage
+_ROUNDED_UP = 1.0  # second by which a Retry-After may exceed the time until the limit gives way
 
 
 class Outcome(Enum):
@@ -42,6 +36,11 @@ class Outcome(Enum):
     REFUSED = "refused"
     DOWN = "down"
     LOST = "lost"
+    FAILED = "failed"
+
+
+_OUTAGE_AFTER = {Outcome.LOST: 3, Outcome.FAILED: 5}
+"""So many lost answers, or answers with 500, one after the other count as an outage."""
 
 
 @frozen
@@ -53,6 +52,50 @@ class Permit:
     probe: bool = False
 
 
+class Listener(Protocol):
+    """Who waits in front of a controller."""
+
+    def wake(self) -> None:
+        """Look anew at what may be granted."""
+        ...
+
+    def shut(self, reopening: float, pause: float) -> None:
+        """Hear that nothing goes for so many seconds, until then."""
+        ...
+
+
+class Controller(Protocol):
+    """What paces: a `RateController` of this process, or one that processes share."""
+
+    def on_news(self, listener: Listener) -> None:
+        """Take who is to know when `ready_at` changes by itself."""
+        ...
+
+    def ready_at(self, now: float, *, waiting: bool) -> float:
+        """The earliest time a permit may be granted; infinity where only news can tell."""
+        ...
+
+    def grant(self, now: float) -> Permit:
+        """Take a permit, once `ready_at` is reached."""
+        ...
+
+    def give_back(self, permit: Permit) -> None:
+        """A permit that nobody used."""
+        ...
+
+    def forget(self, permit: Permit) -> None:
+        """A permit whose outcome nobody will know."""
+        ...
+
+    def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> float:
+        """Learn from an outcome; returns the seconds everybody pauses because of it, or 0."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of what it holds in this loop; it may be used again."""
+        ...
+
+
 @define
 class _Gate:
     """Holds everybody until a time; once refusals repeat, it lets a single probe through at a time."""
@@ -62,6 +105,7 @@ class _Gate:
     probing: bool = False
     refusals: int = 0
     outages: int = 0
+    hit: float = 0.0  # when the first of the refusals came
 
     def shut(self, until: float) -> None:
         self.until = max(self.until, until)
@@ -86,10 +130,11 @@ class RateController:
         self._filled: float | None = None
         self._gate = _Gate()
         self._epoch = 0
-        self._curve = _Curve(self._rate)
-        self._recent = _Recent()
+        self._curve = Curve(self._rate)
+        self._passed = Passed()
         self._round_trip = 0.0
-        self._lost = 0
+        self._last = Outcome.ANSWERED
+        self._in_a_row = 0
         self._open = 0.0
 
     @property
@@ -97,7 +142,12 @@ class RateController:
         """Requests a second, as believed now."""
         return self._rate
 
-    def on_news(self, wake: Callable[[], object]) -> None:
+    @property
+    def epoch(self) -> int:
+        """How often the gate was shut."""
+        return self._epoch
+
+    def on_news(self, listener: Listener) -> None:
         """Nothing to take: it hears nothing but what its callers tell it."""
 
     async def aclose(self) -> None:
@@ -114,14 +164,14 @@ class RateController:
     def grant(self, now: float) -> Permit:
         """Take a token; only to be called once `ready_at` is reached."""
         self._tokens -= 1.0
-        self._recent.add(self._open, 1)
+        self._passed.add(self._open, 1)
         self._gate.probing = self._gate.single
         return Permit(self._epoch, now, self._gate.single)
 
     def give_back(self, permit: Permit) -> None:
         """A permit that nobody used."""
         self._tokens = min(self._burst, self._tokens + 1.0)
-        self._recent.add(self._open, -1)
+        self._passed.add(self._open, -1, since_cut=permit.epoch == self._epoch)
         self.forget(permit)
 
     def forget(self, permit: Permit) -> None:
@@ -132,52 +182,59 @@ class RateController:
     def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> float:
         """Learn from an outcome; returns the seconds everybody pauses because of it, or 0."""
         self.forget(permit)
+        again, self._last = outcome is self._last, outcome
         if outcome is Outcome.ANSWERED:
             self._answered(permit, now)
             return 0.0
-        self._lost = self._lost + 1 if outcome is Outcome.LOST else 0
-        if outcome is Outcome.LOST and self._lost < _LOST_IN_A_ROW:
-            return 0.0
-        if outcome is Outcome.REFUSED:
-            self._recent.add(self._open, -1)
-        if retry_after is not None:
-            self._gate.shut(now + min(retry_after, RETRY_AFTER_CAP))
-        if permit.epoch == self._epoch:
-            self._epoch += 1
-            self._gate.shut(now + (self._refused() if outcome is Outcome.REFUSED else self._down()))
-            self._tokens, self._filled = min(self._tokens, 1.0), max(now, self._gate.until)
-        return max(0.0, self._gate.until - now)
+        self._in_a_row = self._in_a_row + 1 if again else 1
+        if self._in_a_row >= _OUTAGE_AFTER.get(outcome, 1):
+            return self._pause(permit, outcome, now, retry_after)
+        if outcome is Outcome.FAILED:
+            self._answered(permit, now)
+        return 0.0
 
     def _answered(self, permit: Permit, now: float) -> None:
-        self._lost = 0
         self._round_trip += 0.2 * (now - permit.granted - self._round_trip)
         if permit.epoch == self._epoch:
             self._gate.open()
 
-    def _refused(self) -> float:
-        """Cut the rate, once for a row of refusals and again at every fourth; returns the pause."""
-        self._gate.refusals += 1
-        if self._gate.refusals == 1:
-            self._cut()
-        elif self._learns and self._gate.refusals % _REPEATED == 0:
-            self._rate = max(_LEAST_RATE, self._rate * _REPEATED_CUT)
-            self._curve.restart(self._rate)
-        self._gate.single = self._gate.refusals > 1
-        first = max(1.0 / self._rate, 1.5 * self._round_trip, _PAUSE_LEAST)
-        return min(_PAUSE_CAP, first * _doubled(self._gate.refusals - 1))
+    def _pause(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None) -> float:
+        """Shut the gate; returns the seconds until it opens."""
+        current = permit.epoch == self._epoch
+        wait = None if retry_after is None else min(retry_after, RETRY_AFTER_CAP)
+        if outcome is Outcome.REFUSED:
+            self._passed.add(self._open, -1, since_cut=current)
+        if wait is not None:
+            self._gate.shut(now + wait)
+        if current:
+            self._epoch += 1
+            self._gate.shut(now + (self._refused(now, wait or 0.0) if outcome is Outcome.REFUSED else self._down(now)))
+            self._tokens, self._filled = min(self._tokens, 1.0), max(now, self._gate.until)
+        return max(0.0, self._gate.until - now)
 
-    def _down(self) -> float:
+    def _refused(self, now: float, wait: float) -> float:
+        """Cut the rate, and again as long as the same limit refuses; returns the pause."""
+        gate = self._gate
+        gate.refusals += 1
+        gate.single = gate.refusals > 1
+        if gate.refusals == 1:
+            gate.hit = now
+        if self._learns:
+            if gate.refusals == 1:
+                self._rate = self._curve.cut(self._rate, self._passed, self._open)
+            held = max(now - gate.hit, wait - _ROUNDED_UP)
+            if held > 0.0:
+                self._rate = self._curve.held(held)
+        first = max(1.0 / self._rate, _PAUSE_TRIPS * self._round_trip, _PAUSE_LEAST)
+        return min(_PAUSE_CAP, first * _doubled(gate.refusals - 1))
+
+    def _down(self, now: float) -> float:
         """An outage says nothing of the rate; returns the pause before the next probe."""
         pause = min(_DOWN_CAP, _DOWN_BASE * _doubled(self._gate.outages))
         self._gate.outages += 1
         self._gate.single = True
+        self._gate.hit = now  # while it is down it tells nothing of a limit
         return pause * (0.5 + 0.5 * self._chance())
-
-    def _cut(self) -> None:
-        if self._learns:
-            seen = min(_RECENT, self._open)
-            accepted = self._recent.count(self._open) / seen if seen > 0.0 else self._rate
-            self._rate = max(_LEAST_RATE, self._curve.cut(self._rate, accepted, early=seen < _RECENT))
 
     def _advance(self, now: float, *, waiting: bool) -> None:
         """Refill the bucket and, while callers wait, let the rate grow."""
@@ -195,68 +252,8 @@ class RateController:
         self._tokens = min(self._burst, self._tokens + elapsed * self._rate)
         if self._learns and waiting:
             # A machine that slept for an hour has not waited for an hour.
-            self._rate = min(_MOST_RATE, self._curve.grow(min(elapsed, 1.0 + 2.0 / self._rate)))
-
-
-class _Recent:
-    """How many requests were granted, and not refused, in the last seconds that the gate was open."""
-
-    def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
-
-    def add(self, at: float, count: int) -> None:
-        """Count requests in or out."""
-        self._counts[_slot(at)] = self._counts.get(_slot(at), 0) + count
-
-    def count(self, at: float) -> int:
-        """The requests of the last seconds."""
-        self._counts = {slot: count for slot, count in tuple(self._counts.items()) if slot > _slot(at) - _SLOTS}
-        return sum(self._counts.values())
+            self._rate = self._curve.grow(min(elapsed, 1.0 + 2.0 / self._rate))
 
 
 def _doubled(times: int) -> float:
     return 2.0 ** min(times, 32)
-
-
-def _slot(at: float) -> int:
-    return int(at / _RECENT * _SLOTS)
-
-
-class _Curve:
-    """The rate over time: doubling every second until the first cut, then cubic around the last limit found."""
-
-    def __init__(self, start: float) -> None:
-        self._low = start
-        self._high: float | None = None
-        self._found: float | None = None
-        self._flat = _K_LEAST
-        self._age = 0.0
-        self._early = False
-
-    def grow(self, elapsed: float) -> float:
-        """The rate after `elapsed` more seconds in which callers waited."""
-        self._age += elapsed
-        if self._high is None:
-            return self._low * math.pow(2.0, min(self._age / _SLOW_START_DOUBLING, 60.0))
-        if self._age <= self._flat:
-            return self._high - (self._high - self._low) * ((self._flat - self._age) / self._flat) ** 3
-        return self._high * (1.0 + _PROBE_GROWTH * ((self._age - self._flat) / _PROBE_SECONDS) ** 3)
-
-    def cut(self, rate: float, accepted: float, *, early: bool) -> float:
-        """The rate after a refusal at `rate`, when `accepted` requests a second were answered of late.
-
-        What is found `early` comes from a first burst: the next refusal may again cut deeply.
-        """
-        first = self._high is None or self._early
-        self._early = early
-        limit = min(rate, accepted) if first and accepted > 0.0 else rate
-        agrees = self._found is not None and abs(limit - self._found) <= _AGREEMENT * self._found
-        self._flat = min(_K_MOST, self._flat * _K_FACTOR) if agrees else _K_LEAST
-        self._low = (_FIRST_CUT if self._high is None else _CUT) * limit
-        self._found, self._high = limit, _CEILING * limit
-        self._age = 0.0
-        return self._low
-
-    def restart(self, rate: float) -> None:
-        """Begin anew from a lower rate."""
-        self._low, self._high, self._age = rate, rate / _CUT, 0.0

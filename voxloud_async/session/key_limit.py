@@ -2,90 +2,65 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import math
 import os
 import threading
 from collections.abc import Callable, Hashable
-from typing import Protocol
-from weakref import ReferenceType, WeakMethod, WeakValueDictionary, ref
+from weakref import ReferenceType, WeakSet, WeakValueDictionary, ref
 
-from .controller import Outcome, Permit
-
-
-class Controller(Protocol):
-    """What paces: a `RateController` of this process, or one that processes share."""
-
-    def on_news(self, wake: Callable[[], object]) -> None:
-        """Take what to call when `ready_at` changes by itself."""
-        ...
-
-    def ready_at(self, now: float, *, waiting: bool) -> float:
-        """The earliest time a permit may be granted; infinity where only news can tell."""
-        ...
-
-    def grant(self, now: float) -> Permit:
-        """Take a permit, once `ready_at` is reached."""
-        ...
-
-    def give_back(self, permit: Permit) -> None:
-        """A permit that nobody used."""
-        ...
-
-    def forget(self, permit: Permit) -> None:
-        """A permit whose outcome nobody will know."""
-        ...
-
-    def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> float:
-        """Learn from an outcome; returns the seconds everybody pauses because of it, or 0."""
-        ...
-
-    async def aclose(self) -> None:
-        """Let go of what it holds in this loop; it may be used again."""
-        ...
-
-
-class Wakeable(Protocol):
-    """A queue in front of a controller."""
-
-    def wake(self) -> None:
-        """Look anew at what may be granted."""
-        ...
-
-    def turn_away_before(self, reopening: float, pause: float) -> None:
-        """Turn away the calls that cannot wait until then."""
-        ...
+from .clock import Clock
+from .controller import Controller
+from .line import Line
 
 
 class KeyLimit:
-    """A controller and the queues in front of it, which news of one of them concerns all."""
+    """A controller and the lines in front of it, one for each event loop, which news of one of them concerns all."""
 
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
-        waking = WeakMethod(self.wake)
-        controller.on_news(lambda: (wake := waking()) and wake())
-        self._queues: list[ReferenceType[Wakeable]] = []  # a WeakSet takes ten times as long to go through
+        controller.on_news(self)
+        self.refused_since = math.inf
+        self._lines: list[ReferenceType[Line]] = []  # a WeakSet takes ten times as long to go through
+        self._clients: WeakSet[object] = WeakSet()
 
-    def join(self, queue: Wakeable) -> None:
-        """Let a queue hear the news."""
-        self._queues.append(ref(queue, self._queues.remove))
+    def join(self, client: object) -> None:
+        """Take note of a client."""
+        self._clients.add(client)
 
-    async def leave(self, queue: Wakeable) -> None:
-        """Let a queue go; the last one closes the controller."""
-        self._queues[:] = [other for other in self._queues if other() is not queue]
-        if not self._queues:
+    async def leave(self, client: object) -> None:
+        """Let a client go; the last one closes the controller."""
+        self._clients.discard(client)
+        if not self._clients:
             await self.controller.aclose()
 
+    def line(self, clock: Clock) -> Line:
+        """The line of the running loop, for as long as a client is in it."""
+        loop = asyncio.get_running_loop()
+        for known in tuple(self._lines):
+            if (line := known()) is not None and line.loop is loop:
+                return line
+        line = Line(self.controller, clock)
+        self._lines.append(ref(line, self._lines.remove))
+        return line
+
     def wake(self) -> None:
-        """Let every queue look anew."""
-        for queue in tuple(self._queues):
-            if (alive := queue()) is not None:
-                alive.wake()
+        """Let every line look anew."""
+        for known in tuple(self._lines):
+            if (line := known()) is not None:
+                line.wake()
 
     def shut(self, reopening: float, pause: float) -> None:
-        """Tell every queue that nothing goes before a time."""
-        for queue in tuple(self._queues):
-            if (alive := queue()) is not None:
-                alive.turn_away_before(reopening, pause)
+        """Tell every line that nothing goes before a time."""
+        self.refused_since = min(self.refused_since, reopening - pause)
+        for known in tuple(self._lines):
+            if (line := known()) is not None:
+                line.turn_away_before(reopening, pause, self.refused_since)
+
+    def answered(self) -> None:
+        """The service answers again."""
+        self.refused_since = math.inf
 
 
 _LIMITS: WeakValueDictionary[Hashable, KeyLimit] = WeakValueDictionary()

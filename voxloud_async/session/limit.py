@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ..errors import (
     ApiError,
-    RateLimitedError,
     RequestNotSentError,
     ResponseLostError,
     ResponseTooLargeError,
-    ServerError,
+    TransportError,
     VoxloudError,
 )
 from ..wire.message import Response
@@ -16,9 +15,21 @@ from .call import Call, Handler
 from .clock import Clock
 from .controller import Outcome, Permit
 from .events import Notify, Paused, Waited
-from .pacer import Bounds, GateBeyondDeadlineError, Pacer
+from .line import Bounds, GateBeyondDeadlineError
+from .pacer import Pacer
 
-_DOWN_STATUSES = frozenset({502, 503, 504})
+_BY_STATUS = {
+    429: Outcome.REFUSED,
+    500: Outcome.FAILED,
+    502: Outcome.DOWN,
+    503: Outcome.DOWN,
+    504: Outcome.DOWN,
+}
+
+_IMPATIENT = 5.0
+"""Seconds: who gives an attempt less and then gives up has learned nothing of the service."""
+
+_TICK = 0.001  # second by which a timer may be early
 
 
 def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Handler:
@@ -26,10 +37,13 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
 
     async def send(call: Call) -> Response:
         permit = await _permit(call)
+        started = clock.now()
+        allowed = call.timeout(started)
         try:
             response = await handler(call)
         except VoxloudError as error:
-            _tell(permit, error)
+            gave_up = allowed < _IMPATIENT and clock.now() - started >= allowed - _TICK
+            _tell(permit, error, None if gave_up and isinstance(error, TransportError) else outcome(error))
             raise
         except BaseException:
             pacer.forget(permit)
@@ -37,8 +51,7 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
         pacer.feedback(permit, Outcome.ANSWERED)
         return response
 
-    def _tell(permit: Permit, error: VoxloudError) -> None:
-        news = outcome(error)
+    def _tell(permit: Permit, error: VoxloudError, news: Outcome | None) -> None:
         if news is None:
             pacer.forget(permit)
         elif pause := pacer.feedback(permit, news, error.retry_after):
@@ -67,11 +80,9 @@ def _bounds(call: Call) -> Bounds:
 def outcome(error: VoxloudError) -> Outcome | None:
     """What a failed attempt tells of the service: a 404 is as alive as a 200, a bad certificate tells nothing."""
     match error:
-        case RateLimitedError():
-            return Outcome.REFUSED
-        case ServerError() if error.status in _DOWN_STATUSES:
-            return Outcome.DOWN
-        case ApiError() | ResponseTooLargeError():
+        case ApiError():
+            return _BY_STATUS.get(error.status, Outcome.ANSWERED)
+        case ResponseTooLargeError():
             return Outcome.ANSWERED
         case RequestNotSentError(retryable=True):
             return Outcome.DOWN

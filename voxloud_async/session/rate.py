@@ -9,8 +9,8 @@ from typing import Literal
 from ..protocol import arguments
 from .auth import ApiKey
 from .clock import Clock, LoopClock
-from .controller import RateController
-from .key_limit import Controller, KeyLimit, limit_of_key
+from .controller import Controller, RateController
+from .key_limit import KeyLimit, limit_of_key
 from .redis_rate import RedisRate
 
 Rate = Literal["learned"] | float | RedisRate | None

@@ -8,56 +8,30 @@ fails because of Redis: while it does not answer, each process goes on by itself
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import math
-from collections.abc import AsyncGenerator, Callable
-from importlib import resources
+from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
 from attrs import frozen
-from redis.asyncio import ConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.commands.core import AsyncScript
 
-from ..wire.lifetime import LoopBound
 from .clock import Clock, Timer
-from .controller import BURST, RETRY_AFTER_CAP, START_RATE, Outcome, Permit, RateController
+from .controller import RETRY_AFTER_CAP, START_RATE, Listener, Outcome, Permit, RateController
 from .redis_rate import RedisRate
+from .redis_record import Record, Reply
 
 _LOG = logging.getLogger("voxloud_async")
 
-SOCKET_TIMEOUT = 0.25
-"""Seconds; redis-py waits 5 by default, and a server that hangs would hold up every call as long."""
-
 FALLBACK = 5.0
 """Seconds for which a process goes on by itself before it asks Redis again."""
-
-PATIENCE = 0.3
-"""Seconds for one step in all: a name to look up, a connection to open and several answers may each take their time."""
 
 HELD = 0.5
 """Seconds for which a reservation that nobody uses is kept from the others."""
 
 _UNUSED, _FORGOTTEN = "unused", "forgotten"
+_NO_FAULT = (_UNUSED, _FORGOTTEN, Outcome.ANSWERED.value)
 _PAUSING = (Outcome.REFUSED, Outcome.DOWN)
-
-
-@frozen
-class _Reply:
-    granted: bool
-    wait: float
-    epoch: int
-    probe: bool
-    attentive: bool
-    rate: float
-
-    @classmethod
-    def read(cls, answer: list[bytes]) -> _Reply:
-        granted, wait, epoch, probe, attentive, rate, _pause = (float(part) for part in answer)
-        return cls(bool(granted), max(0.0, wait), int(epoch), bool(probe), bool(attentive), rate)
 
 
 @frozen
@@ -65,49 +39,6 @@ class SharedPermit(Permit):
     """A permit that Redis granted; `attentive` where it waits to hear that all is well again."""
 
     attentive: bool = False
-
-
-class _Record:
-    """The record of a key, by way of its script."""
-
-    def __init__(self, settings: RedisRate, api_key: str, base_url: str) -> None:
-        _check_url(settings.url)
-        self._settings = settings
-        # The braces keep a record's keys in one slot of a cluster; the key itself never leaves this process for Redis.
-        who = hashlib.sha256(f"{base_url}\n{settings.rate}\n{api_key}".encode()).hexdigest()[:16]
-        self._name = f"voxloud:{{{who}}}:limiter"
-        self._script = LoopBound(self._lifespan)
-
-    async def step(self, news: list[list[Any]], *, rate: float, ask: bool, waiting: bool) -> _Reply:
-        """Report what became of requests and, where `ask` is set, reserve one; a lost record starts from `rate`."""
-        arguments = ["", self._start(rate), json.dumps(news), str(int(ask)), str(int(waiting))]
-        async with asyncio.timeout(PATIENCE):
-            script = await self._script.get()
-            return _Reply.read(await script(keys=[self._name], args=arguments))
-
-    async def aclose(self) -> None:
-        """Close the connection; the next step opens another."""
-        script, self._script = self._script, LoopBound(self._lifespan)
-        await script.aclose()
-
-    def _start(self, rate: float) -> str:
-        learns = self._settings.rate is None
-        burst = BURST if learns else max(1.0, min(BURST, rate))
-        return json.dumps({"rate": rate, "burst": burst, "learns": int(learns)})
-
-    async def _lifespan(self) -> AsyncGenerator[AsyncScript, None]:
-        redis = Redis.from_url(
-            self._settings.url,
-            socket_timeout=SOCKET_TIMEOUT,
-            socket_connect_timeout=SOCKET_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),  # redis-py's own would try for seconds
-        )
-        try:
-            yield redis.register_script(
-                resources.files("voxloud_async.session").joinpath("shared_rate.lua").read_text()
-            )
-        finally:
-            await redis.aclose()
 
 
 class SharedController:
@@ -120,8 +51,8 @@ class SharedController:
     def __init__(
         self, settings: RedisRate, api_key: str, clock: Clock, *, base_url: str, chance: Callable[[], float]
     ) -> None:
-        self._wake: Callable[[], object] = _nobody
-        self._record = _Record(settings, api_key, base_url)
+        self._listener: Callable[[], Listener | None] = lambda: None
+        self._record = Record(settings, api_key, base_url)
         self._clock = clock
         self._share = _Share(settings, chance)
         self._news: list[list[Any]] = []
@@ -137,14 +68,14 @@ class SharedController:
         """Requests a second of all processes together, as last heard."""
         return self._share.rate
 
-    def on_news(self, wake: Callable[[], object]) -> None:
-        """Take what to call when Redis has answered."""
-        self._wake = wake
+    def on_news(self, listener: Listener) -> None:
+        """Take who is to know when Redis has answered, for as long as it lives."""
+        self._listener = ref(listener)
 
     def ready_at(self, now: float, *, waiting: bool) -> float:
         """The time of the reservation; infinity while one is being asked for."""
         if now < self._share.until:
-            return self._share.controller.ready_at(now, waiting=waiting)
+            return max(self._shut, self._share.controller.ready_at(now, waiting=waiting))
         if self._reserved is not None:
             return max(now, self._reserved.granted)
         if now < self._shut:
@@ -174,10 +105,13 @@ class SharedController:
     def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> float:
         """Pass an outcome on; returns the seconds this process pauses until it has heard from the record, or 0."""
         if not isinstance(permit, SharedPermit):
-            return self._share.controller.feedback(permit, outcome, now, retry_after)
+            pause = self._share.controller.feedback(permit, outcome, now, retry_after)
+            self._shut = max(self._shut, now + pause)  # also once Redis is back
+            return pause
         bad = outcome in _PAUSING
         if bad:
             self._return_reserved()
+            self._shut = max(self._shut, now + min(retry_after or 0.0, RETRY_AFTER_CAP))
         if outcome is not Outcome.ANSWERED or permit.attentive or permit.probe:
             self._tell(outcome.value, permit, now - permit.granted, retry_after)
         return min(retry_after or 1.0 / self.rate, RETRY_AFTER_CAP) if bad else 0.0
@@ -209,11 +143,14 @@ class SharedController:
             self._tell(_UNUSED, permit)
 
     def _tell(self, news: str, permit: Permit, trip: float = 0.0, retry_after: float | None = None) -> None:
-        if self._clock.now() < self._share.until:
-            return  # a lost probe frees its place by itself, after its lease
         waited = -1.0 if retry_after is None else retry_after
-        self._news.append([news, permit.epoch, int(permit.probe), max(0.0, trip), waited, self._chance()])
-        self._ensure_pump()
+        item = [news, permit.epoch, int(permit.probe), max(0.0, trip), waited, self._chance()]
+        now = self._clock.now()
+        if now < self._share.until:
+            self._share.hear([item], now)  # a lost probe frees its place by itself, after its lease
+        else:
+            self._news.append(item)
+            self._ensure_pump()
 
     def _ensure_pump(self) -> None:
         loop = asyncio.get_running_loop()
@@ -227,35 +164,33 @@ class SharedController:
             try:
                 reply = await self._record.step(news, rate=self._share.rate, ask=ask, waiting=self._waiting)
             except Exception as error:  # noqa: BLE001 - whatever becomes of Redis, calls go on
-                self._take_reserved()
-                self._share.go_alone(self._clock.now(), error)
+                self._go_alone(news, error)
             else:
                 self._hear(reply, asked=ask)
             self._wanted = self._wanted and not ask  # else those who came meanwhile would reserve a second time
-            self._wake()
+            if (listener := self._listener()) is not None:
+                listener.wake()
             if self._reserved is not None and self._expiry is None:
                 self._expiry = self._clock.call_at(self._reserved.granted + HELD, self._return_reserved)
 
-    def _hear(self, reply: _Reply, *, asked: bool) -> None:
+    def _go_alone(self, news: list[list[Any]], error: Exception) -> None:
+        """Ask nothing more of Redis for a while, and learn what it was to hear, also what came meanwhile."""
+        unheard, self._news, self._wanted = news + self._news, [], False
+        self._take_reserved()
+        self._share.go_alone(self._clock.now(), error)
+        self._share.hear(unheard, self._clock.now())
+
+    def _hear(self, reply: Reply, *, asked: bool) -> None:
         now = self._clock.now()
         self._share.rate = reply.rate
         if reply.granted:
             self._reserved = SharedPermit(reply.epoch, now + reply.wait, reply.probe, reply.attentive)
         elif asked:
             self._shut = now + reply.wait
-
-
-def _nobody() -> None:
-    """Nobody waits yet."""
-
-
-def _check_url(url: str) -> None:
-    """Raise ValueError where redis-py would only when it is asked to connect."""
-    try:
-        pool = ConnectionPool.from_url(url)
-        pool.connection_class(**pool.connection_kwargs)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the url of RedisRate cannot be used: {error}") from None
+        if reply.pause > 0.0:
+            self._shut = max(self._shut, now + reply.pause)
+            if (listener := self._listener()) is not None:
+                listener.shut(now + reply.pause, reply.pause)
 
 
 class _Share:
@@ -267,6 +202,7 @@ class _Share:
         self._processes = settings.processes
         self._chance = chance
         self.controller = self._controller()
+        self._epoch = 0
 
     def go_alone(self, now: float, error: Exception) -> None:
         """Ask Redis again only after a while."""
@@ -278,6 +214,14 @@ class _Share:
                 self.controller.rate,
             )
         self.until = now + FALLBACK
+        self._epoch = self.controller.epoch
+
+    def hear(self, news: Sequence[list[Any]], now: float) -> None:
+        """Learn from faults that Redis did not get to know; however many they are, they are of one epoch."""
+        for outcome, _epoch, _probe, trip, waited, _chance in news:
+            if outcome not in _NO_FAULT:
+                wait = None if waited < 0.0 else waited
+                self.controller.feedback(Permit(self._epoch, now - trip), Outcome(outcome), now, wait)
 
     def _controller(self) -> RateController:
         return RateController(self.rate, chance=self._chance, processes=self._processes)

@@ -19,10 +19,8 @@ def transmit(transport: Transport, *, clock: Clock, notify: Notify, service_time
     async def send(call: Call) -> Response:
         call.attempts += 1
         started = clock.now()
-        remaining = call.remaining(started)
-        timeout = call.options.timeout if remaining is None else min(call.options.timeout, max(remaining, 0.0))
         try:
-            response = await transport.send(call.request, timeout=timeout)
+            response = await transport.send(call.request, timeout=call.timeout(started))
         except BaseException as error:  # a cancelled attempt was one too
             if call.heard:
                 notify(_ended(call, clock.now() - started, error=type(error).__name__))

@@ -68,7 +68,7 @@ def _draft(kind: type[Model]) -> type[Model]:
     Thirty stores and the change of class take an eighth of the time of a frozen class's `__init__`.
     """
     # without `__delattr__` the stores would be slow again: both share one slot of the type
-    own = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__")}
+    own = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__", "__repr__")}
     return type(f"{kind.__name__}Draft", (kind,), own | {"__slots__": ()})
 
 

@@ -1,0 +1,49 @@
+"""A pacer of the test's own, and what the tests of its queue do with it."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Any
+
+from voxloud_async.session.clock import LoopClock
+from voxloud_async.session.controller import Outcome, Permit, RateController
+from voxloud_async.session.key_limit import KeyLimit
+from voxloud_async.session.pacer import Pacer
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+def a_pacer(rate: float | None = math.inf, *, concurrency: int = 64) -> Pacer:
+    return Pacer(KeyLimit(RateController(rate, chance=lambda: 1.0)), LoopClock(), concurrency=concurrency)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def settle() -> None:
+    """Let every task run until it waits."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def start(*coroutines: Coroutine[Any, Any, Permit]) -> list[asyncio.Task[Permit]]:
+    return [asyncio.create_task(coroutine) for coroutine in coroutines]
+
+
+async def shut(pacer: Pacer, outcome: Outcome = Outcome.DOWN, retry_after: float | None = None) -> float:
+    """Have the gate shut; gives the pause."""
+    return pacer.feedback(await pacer.acquire(), outcome, retry_after)
+
+
+async def single_probe(pacer: Pacer, outcome: Outcome) -> tuple[asyncio.Task[Permit], list[asyncio.Task[Permit]]]:
+    """Refuse until probes go one at a time; gives the probe and those that wait behind it."""
+    for _ in range(2):
+        await shut(pacer, outcome)
+    tasks = start(*(pacer.acquire() for _ in range(10)))
+    await asyncio.sleep(60)
+    assert [task.done() for task in tasks] == [True] + [False] * 9
+    assert tasks[0].result().probe
+    return tasks[0], tasks[1:]

@@ -1,0 +1,97 @@
+"""The record of a key in Redis or Valkey, by way of the script that works on it: `shared_rate.lua`."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncGenerator
+from importlib import resources
+from typing import Any
+
+from attrs import frozen
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+
+from ..wire.lifetime import LoopBound
+from .controller import BURST
+from .redis_rate import RedisRate
+
+SOCKET_TIMEOUT = 0.25
+"""Seconds; redis-py waits 5 by default, and a server that hangs would hold up every call as long."""
+
+PATIENCE = 0.3
+"""Seconds for one step in all: a name to look up, a connection to open and several answers may each take their time."""
+
+
+@frozen
+class Reply:
+    """What the script says."""
+
+    granted: bool
+    wait: float
+    epoch: int
+    probe: bool
+    attentive: bool
+    rate: float
+    pause: float
+
+    @classmethod
+    def read(cls, answer: list[bytes]) -> Reply:
+        """From the script's list."""
+        granted, wait, epoch, probe, attentive, rate, pause = (float(part) for part in answer)
+        return cls(bool(granted), max(0.0, wait), int(epoch), bool(probe), bool(attentive), rate, max(0.0, pause))
+
+
+class Record:
+    """The record of a key, by way of its script."""
+
+    def __init__(self, settings: RedisRate, api_key: str, base_url: str) -> None:
+        _check_url(settings.url)
+        self._settings = settings
+        # The braces keep a record's keys in one slot of a cluster; the key itself never leaves this process for Redis.
+        who = hashlib.sha256(f"{base_url}\n{settings.rate}\n{api_key}".encode()).hexdigest()[:16]
+        self._name = f"voxloud:{{{who}}}:limiter"
+        self._script = LoopBound(self._lifespan)
+
+    async def step(self, news: list[list[Any]], *, rate: float, ask: bool, waiting: bool) -> Reply:
+        """Report what became of requests and, where `ask` is set, reserve one; a lost record starts from `rate`."""
+        arguments = ["", self._start(rate), json.dumps(news), str(int(ask)), str(int(waiting))]
+        async with asyncio.timeout(PATIENCE):
+            script = await self._script.get()
+            return Reply.read(await script(keys=[self._name], args=arguments))
+
+    async def aclose(self) -> None:
+        """Close the connection; the next step opens another."""
+        script, self._script = self._script, LoopBound(self._lifespan)
+        await script.aclose()
+
+    def _start(self, rate: float) -> str:
+        learns = self._settings.rate is None
+        burst = BURST if learns else max(1.0, min(BURST, rate))
+        return json.dumps({"rate": rate, "burst": burst, "learns": int(learns)})
+
+    async def _lifespan(self) -> AsyncGenerator[AsyncScript, None]:
+        redis = Redis.from_url(
+            self._settings.url,
+            socket_timeout=SOCKET_TIMEOUT,
+            socket_connect_timeout=SOCKET_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),  # redis-py's own would try for seconds
+        )
+        try:
+            yield redis.register_script(
+                resources.files("voxloud_async.session").joinpath("shared_rate.lua").read_text()
+            )
+        finally:
+            await redis.aclose()
+
+
+def _check_url(url: str) -> None:
+    """Raise ValueError where redis-py would only when it is asked to connect."""
+    try:
+        pool = ConnectionPool.from_url(url)
+        pool.connection_class(**pool.connection_kwargs)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the url of RedisRate cannot be used: {error}") from None
