@@ -226,6 +226,12 @@ def test_a_repr_tells_hidden_from_absent() -> None:
     assert repr(Contact(id="54db")) == "Contact(id='54db')"
 
 
+@each_class
+def test_an_object_that_is_half_read_has_a_repr(model: type[Model]) -> None:
+    half = model.__new__(model)  # as in the locals of a traceback
+    assert repr(half) == f"{model.__name__}()"
+
+
 @pytest.mark.parametrize("event", get_args(TelephonyEvent), ids=lambda event: event.__name__)
 @pytest.mark.parametrize(
     "name",

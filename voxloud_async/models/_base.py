@@ -59,10 +59,12 @@ class Model:
     """Wire names of the fields that came as an explicit null."""
 
     def __repr__(self) -> str:
-        known = (each for each in fields(type(self)) if each.name not in _GENERAL)
-        shown = [_shown(each, getattr(self, each.name)) for each in known if getattr(self, each.name) is not None]
-        if self.extra:
-            shown.append(f"extra={Extra(self.extra)!r}")
+        # A traceback may show an object that is only half read.
+        held = ((each, getattr(self, each.name, None)) for each in fields(type(self)) if each.name not in _GENERAL)
+        shown = [_shown(each, value) for each, value in held if value is not None]
+        extra = getattr(self, "extra", None)
+        if extra:
+            shown.append(f"extra={Extra(extra)!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 

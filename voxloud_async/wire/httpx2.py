@@ -50,10 +50,14 @@ class _Tls:
 
     def __init__(self, given: SSLContext | None) -> None:
         self.settings = given
+        self._loading: asyncio.Future[SSLContext] | None = None
 
     async def load(self) -> None:
-        if self.settings is None:  # several first calls may load them at once: no lock for twenty milliseconds
-            self.settings = await asyncio.to_thread(httpx2.create_ssl_context, trust_env=False)
+        if self.settings is None:
+            loop = asyncio.get_running_loop()
+            if self._loading is None or self._loading.done() or self._loading.get_loop() is not loop:
+                self._loading = loop.run_in_executor(None, partial(httpx2.create_ssl_context, trust_env=False))
+            self.settings = await asyncio.shield(self._loading)  # others wait for the same
 
 
 class _Httpx2:

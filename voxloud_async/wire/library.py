@@ -34,7 +34,7 @@ class Answer(Protocol):
     headers: Iterable[tuple[str, str]]
     content_encoding: str
 
-    async def read(self) -> bytes:
+    def read(self) -> Awaitable[bytes]:
         """The next bytes of the body as they came; none at its end."""
         ...
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from voxloud_async import VoxloudClient
-from voxloud_async.errors import OutcomeUnknownError
+from voxloud_async.errors import OutcomeUnknownError, ResponseLostError, ServerError
 from voxloud_async.resources.bulk import settle
 from voxloud_async.resources.bulk.outcome import Summary
 from voxloud_async.sandbox import Fault, Quirks, Sandbox, TokenBucket, Weather
@@ -67,7 +68,8 @@ async def test_with_a_journal_it_comes_to_one_contact_an_item(
         if summary.done == ITEMS:
             break
         run = served.client.contacts.create_many(contacts(ITEMS), concurrency=32, journal=tmp_path / "journal")
-        summary = await run.finish()
+        with suppress(ResponseLostError, ServerError):  # it could not begin: the client's repetitions are spent
+            summary = await run.finish()
     assert (summary.done, summary.failed, summary.unknown) == (ITEMS, 0, 0)
     assert names(served.sandbox) == once_each(ITEMS)
 
