@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from yarl import URL
@@ -100,7 +100,7 @@ class _Answer:
         self.content_encoding = response.headers.get("Content-Encoding", "")
         answers.add(self)
 
-    def read(self) -> Coroutine[None, None, bytes]:
+    def read(self) -> Coroutine[Any, Any, bytes]:
         return self._response.content.readany()
 
     async def aclose(self) -> None:
