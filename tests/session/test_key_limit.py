@@ -18,7 +18,8 @@ from voxloud_async.session import key_limit
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import RateController
 from voxloud_async.session.key_limit import KeyLimit
-from voxloud_async.testing import answer
+from voxloud_async.session.pacer import Pacer
+from voxloud_async.testing import FakeClock, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -200,3 +201,28 @@ def test_a_controller_wakes_the_queues_as_long_as_there_are_any() -> None:
     gc.collect()
     controller.tell()
     assert [queue.woken for queue in queues] == [1, 1]
+
+
+async def test_the_controller_is_let_go_with_the_last_queue() -> None:
+    class Closing(RateController):
+        closed = 0
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    controller = Closing(chance=lambda: 0.5)
+    limit = KeyLimit(controller)
+    first, second = (Pacer(limit, FakeClock(), concurrency=1) for _ in range(2))
+    await first.aclose()
+    assert controller.closed == 0
+    await second.aclose()
+    assert controller.closed == 1
+
+
+async def test_a_queue_that_nobody_closed_is_forgotten() -> None:
+    limit = KeyLimit(RateController(chance=lambda: 0.5))
+    abandoned = Pacer(limit, FakeClock(), concurrency=1)
+    del abandoned
+    gc.collect()
+    assert limit._queues == []
+    limit.wake()

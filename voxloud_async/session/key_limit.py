@@ -77,15 +77,16 @@ class KeyLimit:
 
     def wake(self) -> None:
         """Let every queue look anew."""
-        for queue in tuple(self._queues):
-            if (alive := queue()) is not None:
-                alive.wake()
+        for queue in self._alive():
+            queue.wake()
 
     def shut(self, reopening: float, pause: float) -> None:
         """Tell every queue that nothing goes before a time."""
-        for queue in tuple(self._queues):
-            if (alive := queue()) is not None:
-                alive.turn_away_before(reopening, pause)
+        for queue in self._alive():
+            queue.turn_away_before(reopening, pause)
+
+    def _alive(self) -> list[Wakeable]:
+        return [queue for reference in self._queues if (queue := reference()) is not None]
 
 
 _LIMITS: WeakValueDictionary[Hashable, KeyLimit] = WeakValueDictionary()
