@@ -21,7 +21,7 @@ from voxloud_async.session.controller import Listener, RateController
 from voxloud_async.session.key_limit import KeyLimit
 from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
 from voxloud_async.session.pacer import Pacer
-from voxloud_async.testing import answer
+from voxloud_async.testing import FakeClock, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -207,3 +207,19 @@ def test_news_of_a_controller_reach_those_who_wait() -> None:
         await waiting
 
     run_virtual(main())
+
+
+async def test_the_controller_is_let_go_with_the_last_client() -> None:
+    class Closing(RateController):
+        closed = 0
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    controller = Closing(chance=lambda: 0.5)
+    limit = KeyLimit(controller)
+    first, second = (Pacer(limit, FakeClock(), concurrency=1) for _ in range(2))
+    await first.aclose()
+    assert controller.closed == 0
+    await second.aclose()
+    assert controller.closed == 1

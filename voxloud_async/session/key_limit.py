@@ -38,8 +38,8 @@ class KeyLimit:
     def line(self, clock: Clock) -> Line:
         """The line of the running loop, for as long as a client is in it."""
         loop = asyncio.get_running_loop()
-        for known in tuple(self._lines):
-            if (line := known()) is not None and line.loop is loop:
+        for line in self._alive():
+            if line.loop is loop:
                 return line
         line = Line(self.controller, clock)
         self._lines.append(ref(line, self._lines.remove))
@@ -47,20 +47,21 @@ class KeyLimit:
 
     def wake(self) -> None:
         """Let every line look anew."""
-        for known in tuple(self._lines):
-            if (line := known()) is not None:
-                line.wake()
+        for line in self._alive():
+            line.wake()
 
     def shut(self, reopening: float, pause: float) -> None:
         """Tell every line that nothing goes before a time."""
         self.refused_since = min(self.refused_since, reopening - pause)
-        for known in tuple(self._lines):
-            if (line := known()) is not None:
-                line.turn_away_before(reopening, pause, self.refused_since)
+        for line in self._alive():
+            line.turn_away_before(reopening, pause, self.refused_since)
 
     def answered(self) -> None:
         """The service answers again."""
         self.refused_since = math.inf
+
+    def _alive(self) -> list[Line]:
+        return [line for known in self._lines if (line := known()) is not None]
 
 
 _LIMITS: WeakValueDictionary[Hashable, KeyLimit] = WeakValueDictionary()

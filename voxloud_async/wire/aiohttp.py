@@ -16,7 +16,7 @@ from .deadline import Deadlines
 from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Iterable
     from ssl import SSLContext
 
     from aiohttp.connector import Connection
@@ -100,8 +100,8 @@ class _Answer:
         self.content_encoding = response.headers.get("Content-Encoding", "")
         answers.add(self)
 
-    def read(self) -> Coroutine[None, None, bytes]:
-        return self._response.content.readany()
+    async def read(self) -> bytes:
+        return await self._response.content.readany()
 
     async def aclose(self) -> None:
         self._answers.discard(self)

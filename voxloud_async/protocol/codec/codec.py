@@ -22,7 +22,8 @@ def decode(text: bytes, kind: Any) -> Any:
     try:
         return _quick_converter().structure(jsontext.quick_loads(text), kind)
     except _QUICK_FAULTS:
-        return _decode_in_detail(text, kind)
+        pass  # and not from here: its frames hold what was read, and no error must lead to them
+    return _decode_in_detail(text, kind)
 
 
 def _decode_in_detail(text: bytes, kind: Any) -> Any:
