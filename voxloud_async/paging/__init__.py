@@ -1,0 +1,8 @@
+"""Reads the pages of a list: ahead of its reader, in order, each row once."""
+
+from __future__ import annotations
+
+from ..protocol.page import Page, Progress
+from .listing import Listing
+
+__all__ = ["Listing", "Page", "Progress"]

@@ -1,0 +1,101 @@
+"""A list as its reader sees it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any, Generic, Literal, TypeVar, overload
+
+from attrs import evolve, frozen
+
+from ..protocol.page import Page, Progress
+from .cursor import Cursor
+from .source import Source
+from .walk import Walk
+
+T = TypeVar("T")
+
+
+@frozen(repr=False, kw_only=True)
+class Listing(Generic[T]):
+    """A list that is read as it is iterated, each iteration anew, with some pages fetched ahead.
+
+    Every row that is there throughout the read comes once, whatever arrives or is deleted meanwhile: pages overlap,
+    each must prove that no row slipped by ahead of it, and what does not is read again. Where the rows move faster than
+    that, `ConflictError` is raised; where the service repeats itself without end, `DecodeError`.
+
+    The error of a page is raised when the reader comes to it. A loop that is left ends the fetches under way, at once
+    with `async with contextlib.aclosing(aiter(listing))`, else in the loop's next turn.
+    """
+
+    _source: Source[T]
+    _raw: Source[Any]
+    _prefetch: int
+    _max_items: int | None = None
+    _wanted: Callable[[T], bool] | None = None
+    _on_progress: Callable[[Progress], object] | None = None
+    _cursor: Cursor | None = None
+
+    def __repr__(self) -> str:
+        return "<Listing: iterate it with `async for`, or await its collect()>"  # what it looks for is personal
+
+    async def __aiter__(self) -> AsyncGenerator[T, None]:
+        walk = self._walk(self._source, self._wanted)
+        try:
+            while (page := await walk.step()) is not None:
+                for item in page.items:
+                    yield item
+        finally:
+            await walk.aclose()
+
+    @overload
+    def pages(self, *, raw: Literal[False] = False) -> AsyncGenerator[Page[T], None]: ...
+
+    @overload
+    def pages(self, *, raw: Literal[True]) -> AsyncGenerator[bytes, None]: ...
+
+    def pages(self, *, raw: bool = False) -> AsyncGenerator[Page[T], None] | AsyncGenerator[bytes, None]:
+        """The same rows page by page, with what each page says of the rest and a `cursor` to go on after it.
+
+        With `raw=True` the JSON of each page, as bytes as they came: of it only the envelope, ids and times are read.
+        Since nothing can be left out of such a page, some rows come on two of them, some of the last page may be more
+        than `max_items`, and rows that the service sent from outside of the interval are there: drop what has an id
+        that came before. No row is missing.
+        """
+        return self._raw_pages() if raw else self._pages()
+
+    async def collect(self) -> list[T]:
+        """All rows, in memory."""
+        async with aclosing(aiter(self)) as rows:
+            return [row async for row in rows]
+
+    async def first(self) -> T | None:
+        """The first row, or None; fetches no page beyond it."""
+        async with aclosing(aiter(evolve(self, prefetch=1))) as rows:
+            return await anext(rows, None)
+
+    async def _pages(self) -> AsyncGenerator[Page[T], None]:
+        walk = self._walk(self._source, self._wanted)
+        try:
+            while (page := await walk.step()) is not None:
+                yield evolve(page, cursor=walk.cursor())
+        finally:
+            await walk.aclose()
+
+    async def _raw_pages(self) -> AsyncGenerator[bytes, None]:
+        walk = self._walk(self._raw, None)
+        try:
+            while await walk.step() is not None:
+                yield walk.body
+        finally:
+            await walk.aclose()
+
+    def _walk(self, source: Source[Any], wanted: Callable[[Any], bool] | None) -> Walk[Any]:
+        return Walk(
+            source=source,
+            prefetch=self._prefetch,
+            left=self._max_items,
+            wanted=wanted,
+            on_progress=self._on_progress,
+            cursor_in=self._cursor,
+        )
