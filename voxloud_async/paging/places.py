@@ -16,7 +16,9 @@ from ..protocol.page import Page
 OVERLAP = 3
 """Rows of the page before. Two would do, were it not for records of one moment, whose order proves nothing."""
 
-_LEAST = 16  # rows: smaller pages have no room for an overlap
+LEAST = 16
+"""Rows: smaller pages have no room for an overlap, and no service caps them."""
+
 _SIZES = 64  # how far below the one wanted a size is tried
 
 
@@ -106,8 +108,8 @@ class Numbers:
         return changed
 
     def _best(self, position: int, size: int) -> tuple[int, int]:
-        wanted = min(self.most, max(size, _LEAST))
-        largest = min(self.most, wanted + max(_LEAST // 2, wanted // 4))
+        wanted = min(self.most, max(size, LEAST))
+        largest = min(self.most, wanted + max(LEAST // 2, wanted // 4))
         sizes = range(largest, max(wanted - _SIZES, wanted // 2, 1) - 1, -1)
         gain, negative_size = max((min(_gain(position, each), wanted), -each) for each in sizes)
         if gain > 0:

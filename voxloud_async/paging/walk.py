@@ -11,7 +11,7 @@ from ..errors import ConflictError, DecodeError
 from ..protocol.page import Page, Progress
 from .ahead import Ahead
 from .cursor import Cursor
-from .places import OVERLAP, Ask, Window
+from .places import LEAST, OVERLAP, Ask, Window
 from .plan import Plan
 from .seam import TICK, Rank, Seam
 from .source import Fetched, Source
@@ -21,7 +21,7 @@ T = TypeVar("T")
 WINDOW_PAGES = 64
 """Pages after which a read goes on from a moment instead of a number: a service counts its way to a deep page."""
 
-_SAME, _FRUITLESS = 3, 200  # pages in a row that bring nothing new: the very same, and any
+_SAME, _FRUITLESS = 8, 200  # pages in a row that bring nothing new: the very same, and any
 
 
 @define(eq=False, kw_only=True)
@@ -38,6 +38,7 @@ class Walk(Generic[T]):
     body: bytes = field(default=b"", init=False, repr=False)
     """The bytes of the page that came last."""
     _plan: Plan = field(init=False)
+    _most: int = field(init=False)
     _seam: Seam[T] = field(init=False)
     _ahead: Ahead[Ask, Fetched[T]] = field(init=False)
     _ended: bool = field(default=False, init=False)
@@ -60,6 +61,7 @@ class Walk(Generic[T]):
         source = self.source
         self._ahead = Ahead(source.fetch)
         self._plan = Plan(source.places(), source.window, source.size)
+        self._most = self._plan.places.most
         self._seam = Seam(source.key, source.moment, source.direction)
         if self.cursor_in is not None:
             self.cursor_in.restore(self._plan, self._seam)
@@ -71,12 +73,9 @@ class Walk(Generic[T]):
             self._fill(self.prefetch)
             ask, fetched = await self._ahead.take()
             page = self._receive(ask, fetched.page)
-            if page is None:
-                continue
-            self.body = fetched.body
-            if page.items or self.progress.pages == 1:
-                if not self._ended and self.left != 0:
-                    self._fill(self.prefetch - 1)
+            if page is not None:
+                self.body = fetched.body
+                self._fill(self.prefetch - 1)
                 return page
         return None
 
@@ -87,7 +86,7 @@ class Walk(Generic[T]):
 
     def cursor(self) -> str:
         """Where to go on after the page that came last."""
-        timed = self._seam.is_timed and self._bounded
+        timed = self._can_rebase()
         window = self._beyond_edge() if timed else self._plan.window
         return Cursor.after(self._seam, window, None if timed else self._given_to).text(self.source.digest)
 
@@ -99,6 +98,8 @@ class Walk(Generic[T]):
 
     def _may_ask(self) -> bool:
         waiting = len(self._ahead)
+        if self._ended or self.left == 0:
+            return False
         if waiting == 0:
             return True
         if not self._settled or self._is_deep() or self._has_enough():
@@ -108,7 +109,10 @@ class Walk(Generic[T]):
         return waiting < self._taken  # a list is guessed to be twice as long as what is known of it
 
     def _is_deep(self) -> bool:
-        return self._seam.is_timed and self._bounded and self._plan.asked >= WINDOW_PAGES
+        return self._can_rebase() and self._plan.asked >= WINDOW_PAGES
+
+    def _can_rebase(self) -> bool:
+        return self._seam.is_timed and self._bounded
 
     def _has_enough(self) -> bool:
         expected = sum(max(1, ask.size - OVERLAP) for ask in self._ahead.upcoming())
@@ -144,13 +148,15 @@ class Walk(Generic[T]):
         self._note(ask, page, len(new))
         self._ended = self._is_last(ask, page, new)
         self._look_for_repetition(page, new)
+        is_first = self.progress.pages == 0
         given = self._given(ask, page, new)
         self._go_on(ask, page)
-        return given
+        return given if given.items or is_first else None
 
     def _is_last(self, ask: Ask, page: Page[T], new: list[T]) -> bool:
         if page.has_next is None:
-            return not new and len(page.items) < ask.size
+            is_sure = ask.start == 0 or not self._can_rebase()
+            return is_sure and not new and len(page.items) < ask.size
         # `has_next` may promise a row that was deleted meanwhile (anomaly C14): no rows are the end as well.
         return not page.items or not page.has_next
 
@@ -226,14 +232,17 @@ class Walk(Generic[T]):
             self._fit_blindly(ask, rows)
 
     def _fit_blindly(self, ask: Ask, rows: int) -> None:
-        """Nothing is told: what came is what can be trusted to come."""
+        """Nothing is told. A short page is the last, or as long as pages get: the first page of a window tells."""
         if ask.start == 0:
-            self._plan.shrink(max(1, rows))
-        if rows < ask.size:
+            self._plan.shrink(max(LEAST, rows))
+        if rows < ask.size and self._can_rebase():
+            self._rebase(ask.start + rows)
+        elif rows < ask.size:
             self._restart(ask.start + rows)
 
     def _cap(self, most: int) -> None:
         self._plan.shrink(most)
+        self._most = most
         self.progress = evolve(self.progress, capped_size=most)
 
     # Mending
@@ -245,7 +254,7 @@ class Walk(Generic[T]):
             return
         if self._back == 0:
             self.progress = evolve(self.progress, repaired=self.progress.repaired + 1)
-        if self._seam.is_timed and self._bounded:
+        if self._can_rebase():
             self._rebase(ask.position)
             return
         if ask.start == 0:
@@ -268,9 +277,9 @@ class Walk(Generic[T]):
 
     def _widened(self) -> bool:
         """Whether a larger page may hold all the rows of one moment."""
-        size, most = self._plan.size, self._plan.places.most
-        self._plan.size = min(2 * size, most)
-        return size < most
+        size = self._plan.size
+        self._plan.size = min(2 * size, self._most)
+        return size < self._most
 
     def _beyond_edge(self) -> Window:
         assert self._seam.edge is not None  # noqa: S101 - callers know that it is timed

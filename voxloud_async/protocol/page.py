@@ -32,8 +32,8 @@ class Page(Generic[T_co]):
     """Rows of one answer and what it says of the rest.
 
     `has_next` is None where the answer does not say; `total`, `number` (from 0) and `size` (rows asked for, as the
-    service understood it) are known of telephony events only. `cursor` is where to go on after this page, `progress` how
-    far the read has come; both are None outside of a read.
+    service understood it) are known of telephony events only. `cursor` is where to go on after this page, `progress`
+    how far the read has come; both are None outside of a read.
     """
 
     items: tuple[T_co, ...] = field(repr=lambda items: f"<{len(items)} items>")
