@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from ..protocol.page import Page, Progress
 from .listing import Listing
+from .reader import Reader
 
-__all__ = ["Listing", "Page", "Progress"]
+__all__ = ["Listing", "Page", "Progress", "Reader"]

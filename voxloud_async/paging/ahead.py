@@ -55,6 +55,16 @@ class Ahead(Generic[Asked, Got]):
                 task.cancel()
         self._queue.clear()
 
+    def abandon(self) -> None:
+        """Cancel all that is under way, from any thread, whether or not its loop still runs."""
+        for _, task in self._queue:
+            loop = task.get_loop()
+            if loop is _running_loop():
+                task.cancel()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(task.cancel)
+        self._queue.clear()
+
     async def aclose(self) -> None:
         """Cancel all that is under way and wait until it has let go."""
         self.drop()
@@ -71,3 +81,10 @@ class Ahead(Generic[Asked, Got]):
             return await self._fetch(asked)
         except Exception as error:  # noqa: BLE001 - raised by `take`
             return _Failed(error)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

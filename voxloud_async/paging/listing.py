@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from attrs import evolve, frozen
 
 from ..protocol.page import Page, Progress
 from .cursor import Cursor
+from .reader import Reader
 from .source import Source
 from .walk import Walk
 
@@ -24,8 +24,8 @@ class Listing(Generic[T]):
     each must prove that no row slipped by ahead of it, and what does not is read again. Where the rows move faster than
     that, `ConflictError` is raised; where the service repeats itself without end, `DecodeError`.
 
-    The error of a page is raised when the reader comes to it. A loop that is left ends the fetches under way, at once
-    with `async with contextlib.aclosing(aiter(listing))`, else in the loop's next turn.
+    The error of a page is raised when the reader comes to it. A loop that is left cancels the fetches under way;
+    `async with aiter(listing) as rows` has waited for that when it ends.
     """
 
     _source: Source[T]
@@ -39,22 +39,16 @@ class Listing(Generic[T]):
     def __repr__(self) -> str:
         return "<Listing: iterate it with `async for`, or await its collect()>"  # what it looks for is personal
 
-    async def __aiter__(self) -> AsyncGenerator[T, None]:
-        walk = self._walk(self._source, self._wanted)
-        try:
-            while (page := await walk.step()) is not None:
-                for item in page.items:
-                    yield item
-        finally:
-            await walk.aclose()
+    def __aiter__(self) -> Reader[T]:
+        return Reader(self._walk(self._source, self._wanted), _rows)
 
     @overload
-    def pages(self, *, raw: Literal[False] = False) -> AsyncGenerator[Page[T], None]: ...
+    def pages(self, *, raw: Literal[False] = False) -> Reader[Page[T]]: ...
 
     @overload
-    def pages(self, *, raw: Literal[True]) -> AsyncGenerator[bytes, None]: ...
+    def pages(self, *, raw: Literal[True]) -> Reader[bytes]: ...
 
-    def pages(self, *, raw: bool = False) -> AsyncGenerator[Page[T], None] | AsyncGenerator[bytes, None]:
+    def pages(self, *, raw: bool = False) -> Reader[Page[T]] | Reader[bytes]:
         """The same rows page by page, with what each page says of the rest and a `cursor` to go on after it.
 
         With `raw=True` the JSON of each page, as bytes as they came: of it only the envelope, ids and times are read.
@@ -62,33 +56,19 @@ class Listing(Generic[T]):
         than `max_items`, and rows that the service sent from outside of the interval are there: drop what has an id
         that came before. No row is missing.
         """
-        return self._raw_pages() if raw else self._pages()
+        if raw:
+            return Reader(self._walk(self._raw, None), _body)
+        return Reader(self._walk(self._source, self._wanted), _page)
 
     async def collect(self) -> list[T]:
         """All rows, in memory."""
-        async with aclosing(aiter(self)) as rows:
+        async with aiter(self) as rows:
             return [row async for row in rows]
 
     async def first(self) -> T | None:
         """The first row, or None; fetches no page beyond it."""
-        async with aclosing(aiter(evolve(self, prefetch=1))) as rows:
+        async with aiter(evolve(self, prefetch=1)) as rows:
             return await anext(rows, None)
-
-    async def _pages(self) -> AsyncGenerator[Page[T], None]:
-        walk = self._walk(self._source, self._wanted)
-        try:
-            while (page := await walk.step()) is not None:
-                yield evolve(page, cursor=walk.cursor())
-        finally:
-            await walk.aclose()
-
-    async def _raw_pages(self) -> AsyncGenerator[bytes, None]:
-        walk = self._walk(self._raw, None)
-        try:
-            while await walk.step() is not None:
-                yield walk.body
-        finally:
-            await walk.aclose()
 
     def _walk(self, source: Source[Any], wanted: Callable[[Any], bool] | None) -> Walk[Any]:
         return Walk(
@@ -99,3 +79,15 @@ class Listing(Generic[T]):
             on_progress=self._on_progress,
             cursor_in=self._cursor,
         )
+
+
+def _rows(_: Walk[T], page: Page[T]) -> tuple[T, ...]:
+    return page.items
+
+
+def _page(walk: Walk[T], page: Page[T]) -> tuple[Page[T]]:
+    return (evolve(page, cursor=walk.cursor()),)
+
+
+def _body(walk: Walk[Any], _: Page[Any]) -> tuple[bytes]:
+    return (walk.body,)

@@ -84,6 +84,11 @@ class Walk(Generic[T]):
         self._ended = True
         await self._ahead.aclose()
 
+    def abandon(self) -> None:
+        """Cancel what is under way, from wherever the last reference went."""
+        self._ended = True
+        self._ahead.abandon()
+
     def cursor(self) -> str:
         """Where to go on after the page that came last."""
         timed = self._can_rebase()
@@ -148,10 +153,9 @@ class Walk(Generic[T]):
         self._note(ask, page, len(new))
         self._ended = self._is_last(ask, page, new)
         self._look_for_repetition(page, new)
-        is_first = self.progress.pages == 0
         given = self._given(ask, page, new)
         self._go_on(ask, page)
-        return given if given.items or is_first else None
+        return given
 
     def _is_last(self, ask: Ask, page: Page[T], new: list[T]) -> bool:
         if page.has_next is None:
@@ -160,7 +164,7 @@ class Walk(Generic[T]):
         # `has_next` may promise a row that was deleted meanwhile (anomaly C14): no rows are the end as well.
         return not page.items or not page.has_next
 
-    def _given(self, ask: Ask, page: Page[T], new: list[T]) -> Page[T]:
+    def _given(self, ask: Ask, page: Page[T], new: list[T]) -> Page[T] | None:
         items = new if self.wanted is None else list(filter(self.wanted, new))
         self._given_to = ask.start + len(page.items)
         if self.left is not None:
@@ -169,7 +173,9 @@ class Walk(Generic[T]):
             items = items[: self.left]
             self.left -= len(items)
         now = self.progress
-        self.progress = evolve(now, rows=now.rows + len(items), pages=now.pages + bool(items or not now.pages))
+        if not items and (now.pages or not self._ended):  # a list without rows is one empty page
+            return None
+        self.progress = evolve(now, rows=now.rows + len(items), pages=now.pages + 1)
         if self.on_progress is not None:
             self.on_progress(self.progress)
         return evolve(page, items=tuple(items), total=now.total, number=self.progress.pages - 1, progress=self.progress)
