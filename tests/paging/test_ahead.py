@@ -175,7 +175,7 @@ def test_an_error_that_nobody_comes_to_is_nobodys(slow: Slow) -> None:
 
 
 def others() -> set[asyncio.Task[Any]]:
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[operator]
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 def test_closed_it_has_let_go_before_control_returns(slow: Slow) -> None:
@@ -197,7 +197,9 @@ def test_closed_it_has_let_go_before_control_returns(slow: Slow) -> None:
 def test_left_without_closing_it_has_let_go_in_the_next_turn(slow: Slow, way: str) -> None:
     def reading() -> AsyncIterator[Any]:
         listing = slow.listing(8)
-        return {"rows": listing.__aiter__, "pages": listing.pages, "raw": lambda: listing.pages(raw=True)}[way]()
+        if way == "rows":
+            return aiter(listing)
+        return listing.pages() if way == "pages" else listing.pages(raw=True)
 
     async def main() -> None:
         async for _ in reading():
@@ -307,7 +309,7 @@ async def test_closing_the_client_ends_a_stream() -> None:
     async with Sandbox(events=600, weather=Weather(latency=0.05)) as sandbox:
         client = VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None)
         rows = aiter(client.telephony_events.query(page_size=20, prefetch=4))
-        assert await anext(rows)
+        await anext(rows)
         await client.aclose()
         with pytest.raises(ClientClosedError):
             _ = [row async for row in rows]

@@ -373,9 +373,9 @@ async def test_c11_a_list_that_is_replaced_while_it_is_read_is_a_conflict() -> N
 
 
 async def test_rows_without_an_id_are_told_apart_by_all_they_hold() -> None:
-    items: Any = tuple({"text": text} for text in "abc")  # a dict has no id, and cannot be a key
-    service = Constant(Page(items=tuple(Text(each["text"]) for each in items), has_next=False))  # type: ignore[arg-type]
-    assert len(await service.listing(lambda: Offsets(100)).collect()) == 3
+    rows: Any = tuple(map(Text, "abca"))
+    service = Constant(Page(items=rows, has_next=False))
+    assert await service.listing(lambda: Offsets(100)).collect() == list(rows[:3])
 
 
 @define(frozen=True)

@@ -14,8 +14,8 @@ from ..protocol import arguments
 from .places import Window
 from .plan import Plan
 from .seam import TICK, Key, Rank, Seam
+from .tail import Tail
 
-_ANCHORS = 8  # rows: among them one that is still there when the list goes on
 _CHECK = 8  # bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -32,10 +32,19 @@ class Cursor:
     position: int | None
 
     @classmethod
-    def after(cls, seam: Seam[Any], window: Window, position: int | None) -> Cursor:
-        """Where a read stands."""
-        ids = seam.recent() if position is None else dict(list(seam.ids.items())[-_ANCHORS:])
-        return cls(window, seam.direction, seam.edge, ids, position)
+    def at_edge(cls, seam: Seam[Any], window: Window) -> Cursor:
+        """Where a read stands that goes by moments."""
+        return cls(window, seam.direction, seam.edge, seam.recent(), None)
+
+    @classmethod
+    def at_position(cls, tail: Tail, window: Window) -> Cursor:
+        """Where a read stands that goes by what pages have in common."""
+        return cls(window, 0, None, dict.fromkeys(tail.anchors()), tail.position)
+
+    @property
+    def tail(self) -> Tail:
+        """What the read it goes on from ended with."""
+        return Tail(self.position or 0, list(self.ids))
 
     @classmethod
     def parse(cls, text: object, digest: str) -> Cursor:
@@ -61,7 +70,7 @@ class Cursor:
     def restore(self, plan: Plan, seam: Seam[Any]) -> None:
         """Stand where it says."""
         plan.restart(self.position or 0, self.window)
-        seam.direction = self.direction if self.position is None else 0
+        seam.direction = self.direction
         seam.edge = self.edge
         seam.floor = None if self.edge is None else self.edge - TICK
         seam.ids = dict(self.ids)

@@ -15,6 +15,7 @@ from .places import LEAST, OVERLAP, Ask, Window
 from .plan import Plan
 from .seam import TICK, Rank, Seam
 from .source import Fetched, Source
+from .tail import Tail
 
 T = TypeVar("T")
 
@@ -51,8 +52,8 @@ class Walk(Generic[T]):
     _home: tuple[Window, int] | None = field(default=None, init=False)  # where it was before it went on from a moment
     _bounded: bool = field(default=True, init=False)  # the service keeps to the bounds of a window
     _rebased_at: Rank | None = field(default=None, init=False)
-    _back: int = field(default=0, init=False)
-    _given_to: int = field(default=0, init=False)
+    _is_mending: bool = field(default=False, init=False)
+    _tail: Tail = field(factory=Tail, init=False)
     _last: tuple[object, ...] = field(default=(), init=False)
     _same: int = field(default=0, init=False)
     _fruitless: int = field(default=0, init=False)
@@ -65,6 +66,7 @@ class Walk(Generic[T]):
         self._seam = Seam(source.key, source.moment, source.direction)
         if self.cursor_in is not None:
             self.cursor_in.restore(self._plan, self._seam)
+            self._tail = self.cursor_in.tail
             self._started = True
 
     async def step(self) -> Page[T] | None:
@@ -91,9 +93,11 @@ class Walk(Generic[T]):
 
     def cursor(self) -> str:
         """Where to go on after the page that came last."""
-        timed = self._can_rebase()
-        window = self._beyond_edge() if timed else self._plan.window
-        return Cursor.after(self._seam, window, None if timed else self._given_to).text(self.source.digest)
+        if self._can_rebase():
+            cursor = Cursor.at_edge(self._seam, self._beyond_edge())
+        else:
+            cursor = Cursor.at_position(self._tail, self._plan.window)
+        return cursor.text(self.source.digest)
 
     # Asking
 
@@ -148,7 +152,7 @@ class Walk(Generic[T]):
         if is_news:
             self._restart(ask.position)
             return None
-        self._settled, self._back = True, 0
+        self._settled, self._is_mending = True, False
         self._taken += 1
         self._note(ask, page, len(new))
         self._ended = self._is_last(ask, page, new)
@@ -166,12 +170,14 @@ class Walk(Generic[T]):
 
     def _given(self, ask: Ask, page: Page[T], new: list[T]) -> Page[T] | None:
         items = new if self.wanted is None else list(filter(self.wanted, new))
-        self._given_to = ask.start + len(page.items)
+        read = page.items
         if self.left is not None:
             if len(items) > self.left:
-                self._cut(ask, page, new, items[self.left])
+                read = self._cut(page, new, items[self.left])
             items = items[: self.left]
             self.left -= len(items)
+        if not self._can_rebase():
+            self._tail.extend([self.source.key(row) for row in read], ask.start + len(read))
         now = self.progress
         if not items and (now.pages or not self._ended):  # a list without rows is one empty page
             return None
@@ -180,11 +186,11 @@ class Walk(Generic[T]):
             self.on_progress(self.progress)
         return evolve(page, items=tuple(items), total=now.total, number=self.progress.pages - 1, progress=self.progress)
 
-    def _cut(self, ask: Ask, page: Page[T], new: list[T], first_beyond: T) -> None:
-        """Let a cursor go on with the rows that are one too many."""
+    def _cut(self, page: Page[T], new: list[T], first_beyond: T) -> tuple[T, ...]:
+        """Leave the rows that are one too many for a cursor to go on with; the rows before them."""
         index = next(index for index, row in enumerate(new) if row is first_beyond)
         self._seam.forget(new[index:])
-        self._given_to = ask.start + next(place for place, row in enumerate(page.items) if row is first_beyond)
+        return page.items[: next(place for place, row in enumerate(page.items) if row is first_beyond)]
 
     def _note(self, ask: Ask, page: Page[T], new: int) -> None:
         repeated = len(page.items) - new
@@ -258,15 +264,15 @@ class Walk(Generic[T]):
         if self._plan.places.relearn(ask, page):
             self._restart(ask.position)
             return
-        if self._back == 0:
+        if not self._is_mending:
             self.progress = evolve(self.progress, repaired=self.progress.repaired + 1)
+        self._is_mending = True
         if self._can_rebase():
             self._rebase(ask.position)
             return
         if ask.start == 0:
             raise ConflictError("the list changes faster than it can be read")
-        self._back = max(self._plan.size, 2 * self._back)
-        self._restart(ask.start - self._back)
+        self._restart(ask.start - self._plan.size)
 
     def _rebase(self, position: int) -> None:
         """Go on from the edge, as the first page of a window of its own, before which nothing can be deleted."""
