@@ -42,7 +42,7 @@ class Page(Generic[T_co]):
     number: int | None = None
     size: int | None = None
     cursor: str | None = field(default=None, repr=False)
-    progress: Progress | None = None
+    progress: Progress | None = field(default=None, repr=False)
 
 
 @frozen

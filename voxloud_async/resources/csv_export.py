@@ -41,10 +41,10 @@ class CsvExport:
                     async for each in pages:
                         yield lines(each.items)
                 return
-            yield self._joined.head().encode()
+            head = self._joined.head()
             while page is not None:
-                yield self._joined.lines(page.items).encode()
-                page = await walk.step()
+                yield (head + self._joined.lines(page.items)).encode()
+                head, page = "", await walk.step()
         finally:
             await walk.aclose()
 
