@@ -81,7 +81,7 @@ class Shifting:
         schedule = self.schedule
         return Source(
             fetch=self.fetch,
-            places=(lambda: Numbers(schedule.most)) if schedule.is_timed else (lambda: Offsets(100)),
+            places=(lambda: Numbers(2000)) if schedule.is_timed else (lambda: Offsets(100)),
             size=schedule.page_size,
             digest="rows",
             direction=schedule.direction if schedule.is_timed else 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Literal, TypeVar, overload
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ..protocol.page import Page, Progress
 from .cursor import Cursor
@@ -28,13 +28,13 @@ class Listing(Generic[T]):
     `async with aiter(listing) as rows` has waited for that when it ends.
     """
 
-    _source: Source[T]
-    _raw: Source[Any]
-    _prefetch: int
-    _max_items: int | None = None
-    _wanted: Callable[[T], bool] | None = None
-    _on_progress: Callable[[Progress], object] | None = None
-    _cursor: Cursor | None = None
+    _source: Source[T] = field(alias="source")
+    _raw: Source[Any] = field(alias="raw")
+    _prefetch: int = field(alias="prefetch")
+    _max_items: int | None = field(default=None, alias="max_items")
+    _wanted: Callable[[T], bool] | None = field(default=None, alias="wanted")
+    _on_progress: Callable[[Progress], object] | None = field(default=None, alias="on_progress")
+    _cursor: Cursor | None = field(default=None, alias="cursor")
 
     def __repr__(self) -> str:
         return "<Listing: iterate it with `async for`, or await its collect()>"  # what it looks for is personal
