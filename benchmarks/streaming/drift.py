@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import define
 
-from benchmarks.storm.report import BENCHMARKS, table, write
+from benchmarks import page
 from tests.paging.shifting import Schedule, Verdict, drawn, read, read_naively
 
 SCHEDULES = 10_000
@@ -45,8 +45,8 @@ async def judged(reader: Callable[[Schedule], Awaitable[Verdict]]) -> Sum:
 def main() -> None:
     rows = [asyncio.run(judged(read)).cells("voxloud_async"), asyncio.run(judged(read_naively)).cells("page by page")]
     heads = ["read", "wrong reads", "lost", "doubled", "repaired", "requests"]
-    print(table(heads, rows))
-    write("drift", table(heads, rows), BENCHMARKS / "streaming.md")
+    print(page.table(heads, rows))
+    page.write("drift", page.table(heads, rows), page.BENCHMARKS / "streaming.md")
 
 
 if __name__ == "__main__":
