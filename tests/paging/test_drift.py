@@ -18,7 +18,7 @@ from voxloud_async.sandbox import Drift, Quirks, Sandbox
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
 
-SEEDS = range(400)
+SEEDS = range(200)
 
 SCHEDULES = st.builds(
     Schedule,
@@ -46,7 +46,7 @@ def faults(verdict: Verdict) -> tuple[int, int]:
 
 
 @given(schedule=SCHEDULES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_c11_t10_no_row_is_lost_or_doubled_whatever_moves(schedule: Schedule) -> None:
     assert faults(asyncio.run(read(schedule))) == (0, 0)
 
@@ -59,7 +59,7 @@ async def test_c11_t10_no_row_is_lost_or_doubled_over_drawn_schedules() -> None:
 async def test_naive_paging_fails_the_same_test() -> None:
     moving = [schedule for schedule in map(drawn, SEEDS) if schedule.deletes and schedule.tells and schedule.rows > 99]
     found = [await read_naively(schedule) for schedule in moving]
-    assert len(found) > 20
+    assert len(found) > 10
     assert sum(each.lost for each in found) > 100
     assert sum(each.doubled for each in found) > 100
 
@@ -112,9 +112,8 @@ async def csv_ids(chunks: AsyncIterable[bytes]) -> list[int]:
     [Quirks(), Quirks(tie_order="unstable", contact_order="newest_first"), Quirks(size_cap=100), Quirks(csv="refused")],
     ids=lambda quirks: str(quirks.changed()),
 )
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_c11_t10_over_real_sockets(quirks: Quirks, seed: int) -> None:
-    drift = Drift(seed=seed, arrivals=8, removals=9, changes=3, pages=60)
+async def test_c11_t10_over_real_sockets(quirks: Quirks) -> None:
+    drift = Drift(seed=1, arrivals=8, removals=9, changes=3, pages=60)
     async with (
         Sandbox(events=900, contacts=400, quirks=quirks, drift=drift) as sandbox,
         VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,

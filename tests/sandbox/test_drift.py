@@ -65,7 +65,9 @@ def test_an_empty_pbx_has_nothing_to_change_or_to_copy() -> None:
     sandbox = Sandbox(events=0, contacts=0, drift=Drift(arrivals=5, changes=5))
     for _ in range(9):
         ask(sandbox, *EVENTS)
+        ask(sandbox, *CONTACTS)
     assert len(sandbox.state.events) == 0
+    assert sandbox.state.contacts
 
 
 def test_rows_change_and_stay() -> None:

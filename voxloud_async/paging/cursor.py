@@ -32,9 +32,9 @@ class Cursor:
     position: int | None
 
     @classmethod
-    def at_edge(cls, seam: Seam[Any], window: Window) -> Cursor:
-        """Where a read stands that goes by moments."""
-        return cls(window, seam.direction, seam.edge, seam.recent(), None)
+    def at_edge(cls, edge: Rank, seam: Seam[Any], window: Window) -> Cursor:
+        """Where a read stands that goes by moments; from its edge the rows of the last tick may come again."""
+        return cls(window, seam.direction, edge, seam.since(edge - TICK), None)
 
     @classmethod
     def at_position(cls, tail: Tail, window: Window) -> Cursor:

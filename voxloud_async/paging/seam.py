@@ -88,11 +88,8 @@ class Seam(Generic[T]):
         """The moment of a rank."""
         return _EPOCH + rank * self.direction * _MICROSECOND
 
-    def recent(self) -> dict[Key, Rank | None]:
-        """The rows that a window which begins a tick before the edge may bring again."""
-        if self.edge is None:
-            return {}
-        least = self.edge - TICK
+    def since(self, least: Rank) -> dict[Key, Rank | None]:
+        """The rows that are not ranked below."""
         return {key: rank for key, rank in self.ids.items() if rank is not None and rank >= least}
 
     def _rank(self, row: T) -> Rank | None:
@@ -101,18 +98,19 @@ class Seam(Generic[T]):
 
     def _remember(self, rows: Iterable[tuple[T, Rank | None]]) -> list[T]:
         # What stands ahead of the first row that is remembered may have been given and forgotten.
-        known = self.complete or self.is_timed
+        known, ids, key_of, floor = self.complete or self.is_timed, self.ids, self.key, self._trusted_floor()
         new = []
         for row, rank in rows:
-            key = self.key(row)
-            known = known or key in self.ids
-            if known and key not in self.ids and not self._is_forgotten(rank):
-                self.ids[key] = rank
+            key = key_of(row)
+            if key in ids:
+                known = True
+            elif known and (floor is None or rank is None or rank >= floor):
+                ids[key] = rank
                 new.append(row)
         return new
 
-    def _is_forgotten(self, rank: Rank | None) -> bool:
-        return self.is_timed and self.floor is not None and rank is not None and rank < self.floor
+    def _trusted_floor(self) -> Rank | None:
+        return self.floor if self.is_timed else None
 
     def _prune(self) -> None:
         keep = _TIMED_MEMORY if self.is_timed else _OTHER_MEMORY
@@ -120,8 +118,8 @@ class Seam(Generic[T]):
             return
         ranks = sorted(rank for rank in self.ids.values() if rank is not None)
         if self.is_timed and len(ranks) > keep:
-            self.floor = max(ranks[-keep], self.floor or ranks[-keep])
-            self.ids = {key: rank for key, rank in self.ids.items() if not self._is_forgotten(rank)}
+            floor = self.floor = ranks[-keep]
+            self.ids = {key: rank for key, rank in self.ids.items() if rank is None or rank >= floor}
         else:
             self.ids = dict(list(self.ids.items())[-keep:])
         self.complete = False

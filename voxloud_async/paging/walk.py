@@ -93,8 +93,8 @@ class Walk(Generic[T]):
 
     def cursor(self) -> str:
         """Where to go on after the page that came last."""
-        if self._can_rebase():
-            cursor = Cursor.at_edge(self._seam, self._beyond_edge())
+        if self._seam.edge is not None and self._can_rebase():
+            cursor = Cursor.at_edge(self._seam.edge, self._seam, self._beyond_edge())
         else:
             cursor = Cursor.at_position(self._tail, self._plan.window)
         return cursor.text(self.source.digest)

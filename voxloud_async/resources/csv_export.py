@@ -26,7 +26,7 @@ class CsvExport:
     _fetch: Callable[[Ask], Awaitable[str]]
     _shape: Shape
     _reading: Reading
-    _includes: Callable[[datetime | None], bool]
+    _includes: Callable[[datetime | None], bool] | None
     _joined: CsvPages = field(factory=CsvPages, init=False)
 
     async def chunks(self, rows: Listing[TelephonyEvent]) -> AsyncGenerator[bytes, None]:
@@ -49,10 +49,11 @@ class CsvExport:
             await walk.aclose()
 
     def _walk(self) -> Walk[CsvRow]:
+        includes = self._includes
         return Walk(
             source=self._shape.source(self._page),
             prefetch=self._reading.prefetch,
-            wanted=lambda row: self._includes(row.timestamp),
+            wanted=None if includes is None else lambda row: includes(row.timestamp),
             on_progress=self._reading.on_progress,
         )
 

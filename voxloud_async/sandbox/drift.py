@@ -62,22 +62,20 @@ class Movement:
         for _ in range(self._dice.below(most + 1)):
             happen()
 
-    def _event(self) -> int | None:
-        ids = self._pbx.events.ids
-        return self._dice.choose(ids) if ids else None
-
     def _remove_event(self) -> None:
-        if (event_id := self._event()) is not None:
-            self._pbx.events.remove(event_id)
+        if ids := self._pbx.events.ids:
+            self._pbx.events.remove(self._dice.choose(ids))
 
     def _change_event(self) -> None:
-        if (event_id := self._event()) is not None:
-            events = self._pbx.events
-            events.replace(event_id, events[event_id] | {"summary": f"Changed {self._dice.digits(6)}"})
+        events = self._pbx.events
+        if events.ids:
+            chosen = self._dice.choose(events.ids)
+            events.replace(chosen, events[chosen] | {"summary": f"Changed {self._dice.digits(6)}"})
 
     def _add_event(self) -> None:
         events = self._pbx.events
-        if (event_id := self._event()) is not None:
+        if events.ids:
+            event_id = self._dice.choose(events.ids)
             between = events.moment(events.ids[0]), events.moment(events.ids[-1])
             late = {"timestamp": self._dice.between(*between), "callId": self._dice.hex(32)}
             events.append(events[event_id] | late)
