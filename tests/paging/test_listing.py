@@ -182,12 +182,13 @@ def raw(service: Shifting) -> Listing[Row]:
 
 async def test_a_raw_page_of_something_else_is_a_decode_error() -> None:
     client = VoxloudClient("key", transport=FakeTransport(answer(b"<html>")), base_url="https://api.example")
-    with pytest.raises(DecodeError):
+    with pytest.raises(DecodeError) as caught:
         await anext(client.contacts.search().pages(raw=True))
+    assert caught.value.operation == "GET /api/v1/contacts"
 
 
 async def test_raw_rows_without_id_or_time() -> None:
-    page = {"content": [{"a": 1}, {"a": 2}, 3, {"a": 1}], "last": True}
+    page = {"content": [{"a": 1}, {"a": 2}, 3, {"a": 1}, {"id": [4]}], "last": True}
     client = VoxloudClient("key", transport=FakeTransport(answer(page)), base_url="https://api.example")
     assert [json.loads(body) async for body in client.telephony_events.query().pages(raw=True)] == [page]
 
@@ -222,6 +223,14 @@ async def test_an_open_end_is_frozen_after_the_first_page() -> None:
     service = calm()
     await service.listing().collect()
     assert [ask.window.until for ask in service.asks] == [None] + [START + timedelta(days=1)] * (len(service.asks) - 1)
+
+
+async def test_a_start_that_is_ahead_leaves_the_end_open() -> None:
+    service = calm()
+    source = evolve(service.source(), window=Window(since=START), now=lambda: START - timedelta(days=1))
+    rows = await Listing(source=source, raw=source, prefetch=2).collect()
+    assert rows == service.rows
+    assert {ask.window.until for ask in service.asks} == {None}
 
 
 async def test_memory_is_bounded_by_what_may_come_again() -> None:

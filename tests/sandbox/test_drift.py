@@ -55,7 +55,7 @@ def test_rows_arrive_within_what_is_there() -> None:
 
 
 def test_rows_go_until_none_is_left() -> None:
-    sandbox = moved(Drift(removals=20), times=60)
+    sandbox = moved(Drift(removals=20, changes=2), times=60)
     assert len(sandbox.state.events) == len(sandbox.state.contacts) == 0
     ask(sandbox, *EVENTS)
     ask(sandbox, *CONTACTS)

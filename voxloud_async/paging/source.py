@@ -60,7 +60,9 @@ class Source(Generic[T]):
         """The window without what happens from now on, which would move its end."""
         if self.now is None or window.until is not None:
             return window
-        return evolve(window, until=self.now())
+        now = self.now()
+        is_ahead = window.since is not None and window.since > now
+        return window if is_ahead else evolve(window, until=now)
 
     def beyond(self, window: Window, edge: datetime) -> Window:
         """What is left of a window from a moment on."""

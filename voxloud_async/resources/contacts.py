@@ -148,7 +148,12 @@ class Contacts:
         return listing(
             partial(self._page, query),
             partial(self._raw_page, query),
-            Shape(places=partial(Offsets, _MOST_ROWS), size=rows, digest=digest("contacts", query)),
+            Shape(
+                places=partial(Offsets, _MOST_ROWS),
+                size=rows,
+                digest=digest("contacts", query),
+                operation=str(operations.SEARCH_CONTACTS),
+            ),
             Reading(prefetch=prefetch, max_items=max_items, on_progress=on_progress, cursor=cursor),
         )
 

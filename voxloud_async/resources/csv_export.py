@@ -16,7 +16,7 @@ from ..paging.source import Fetched
 from ..paging.walk import Walk
 from .csv_pages import CsvPages, CsvRow
 from .csv_rows import header_line, lines
-from .listings import Reading, Shape
+from .listings import Reading, Shape, told_of
 
 
 @frozen
@@ -58,4 +58,6 @@ class CsvExport:
         )
 
     async def _page(self, ask: Ask) -> Fetched[CsvRow]:
-        return Fetched(self._joined.read(await self._fetch(ask)))
+        text = await self._fetch(ask)
+        with told_of(self._shape.operation):
+            return Fetched(self._joined.read(text))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import frozen
 
+from ..errors import DecodeError
 from ..paging import Listing
 from ..paging.cursor import Cursor
 from ..paging.places import Ask, Places, Window
@@ -27,11 +29,12 @@ _ALL = Window()
 
 @frozen(kw_only=True)
 class Shape:
-    """What a `Source` needs beside its rows."""
+    """What a `Source` needs beside its rows, and what errors call the operation."""
 
     places: Callable[[], Places]
     size: int
     digest: str
+    operation: str
     direction: int = 0
     window: Window = _ALL
     now: Callable[[], datetime] | None = None
@@ -79,7 +82,7 @@ def listing(
     reading.check()
     return Listing(
         source=shape.source(partial(_fetched, fetch)),
-        raw=shape.source(partial(_fetched_raw, fetch_raw), key=_raw_key, moment=_raw_moment),
+        raw=shape.source(partial(_fetched_raw, fetch_raw, shape.operation), key=_raw_key, moment=_raw_moment),
         prefetch=reading.prefetch,
         max_items=reading.max_items,
         wanted=None if includes is None else lambda row: includes(moment_of(row)),
@@ -98,14 +101,25 @@ async def _fetched(fetch: Callable[[Ask], Awaitable[Page[T]]], ask: Ask) -> Fetc
     return Fetched(await fetch(ask))
 
 
-async def _fetched_raw(fetch: Callable[[Ask], Awaitable[bytes]], ask: Ask) -> Fetched[Any]:
+async def _fetched_raw(fetch: Callable[[Ask], Awaitable[bytes]], operation: str, ask: Ask) -> Fetched[Any]:
     body = await fetch(ask)
-    return Fetched(decode(body, Page[Any]), body)
+    with told_of(operation):
+        return Fetched(decode(body, Page[Any]), body)
+
+
+@contextmanager
+def told_of(operation: str) -> Iterator[None]:
+    """Say of an answer that does not read which operation it answered."""
+    try:
+        yield
+    except DecodeError as error:
+        error.operation = operation
+        raise
 
 
 def _raw_key(row: Any) -> Any:
     identifier = row.get("id") if isinstance(row, dict) else None
-    return json.dumps(row, sort_keys=True) if identifier is None else identifier
+    return identifier if isinstance(identifier, int | str) else json.dumps(row, sort_keys=True)
 
 
 def _raw_moment(row: Any) -> datetime | None:

@@ -122,6 +122,7 @@ class TelephonyEvents:
             places=partial(Numbers, _MOST_ROWS),
             size=size,
             digest=digest("events", query.digested()),
+            operation=str(operations.QUERY_EVENTS),
             direction=_DIRECTIONS.get(query.sort or "", 0),
             window=query.window,
             now=self._now,
