@@ -92,7 +92,8 @@ def documented() -> list[object]:
     faces = [import_module(name) for name in FACES]
     offered = [getattr(face, name) for face in faces for name in listed(face)]
     told = [value for value in vars(events).values() if inspect.isclass(value) and value.__module__ == events.__name__]
-    more = [*resources(), *told, paging.Listing, page.Page, policy.RetryPolicy, client.InsecureBaseURLWarning]
+    lists = [paging.Listing, paging.Reader, page.Page, page.Progress]
+    more = [*resources(), *told, *lists, policy.RetryPolicy, client.InsecureBaseURLWarning]
     more += [run.BulkRun, run.BulkOptions, outcome.Outcome, outcome.Summary]
     own = [value for value in (*offered, *more) if inspect.isclass(value) or inspect.isfunction(value)]
     return list(dict.fromkeys(own))
@@ -116,7 +117,17 @@ def test_the_resources_the_lists_and_the_sandbox_are_among_the_documented() -> N
     named = {getattr(value, "__name__", "") for value in documented()}
     assert named >= {
         *("VoxloudClient", "Contacts", "Users", "WebhookSubscriptions", "TelephonyEvents", "ClickToCalls"),
-        *("Listing", "Page", "Sandbox", "Weather", "FakeTransport", "Contact", "NotFoundError", "parse_webhook"),
+        *(
+            "Listing",
+            "Page",
+            "Progress",
+            "Sandbox",
+            "Weather",
+            "FakeTransport",
+            "Contact",
+            "NotFoundError",
+            "parse_webhook",
+        ),
     }
     assert {"create", "patch", "search"} <= set(methods(contacts.Contacts))
 

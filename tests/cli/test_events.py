@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from voxloud_async.cli.events import _shown
 from voxloud_async.cli.output import Output, View
 from voxloud_async.cli.periods import read_moment, read_span
 from voxloud_async.models import UnknownEvent
+from voxloud_async.paging import Progress
 from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -141,3 +143,11 @@ def test_a_file_that_cannot_be_written_is_named_as_it_was_given(voxloud: Console
     path = tmp_path / "nowhere" / "x.csv"
     result = voxloud("events", "export", "--output", str(path))
     assert (result.code, result.err) == (1, f"voxloud: No such file or directory: {path}\n")
+
+
+def test_export_shows_how_far_it_is_and_of_what() -> None:
+    told: list[tuple[float, float | None]] = []
+    show = _shown(lambda steps, total=None: told.append((steps, total)))
+    for rows in (100, 250):
+        show(Progress(rows=rows, total=450))
+    assert told == [(100, 450), (150, 450)]

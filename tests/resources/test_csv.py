@@ -2,153 +2,250 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from attrs import define, field
+from hypothesis import given, settings, strategies as st
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import BadRequestError, DecodeError
 from voxloud_async.models import FaxCall, PhoneCall, UnknownEvent
 from voxloud_async.protocol.codec import structure
-from voxloud_async.resources.csv_pages import CsvPages, records
+from voxloud_async.resources.csv_pages import CsvPages
 from voxloud_async.resources.csv_rows import COLUMNS, header_line, lines
 from voxloud_async.sandbox import Fault, Quirks
-from voxloud_async.testing import FakeTransport, answer
+from voxloud_async.testing import answer
+from voxloud_async.wire.message import Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from tests.resources.conftest import Serve
 
 
-async def export(*pages: bytes, status: int = 200) -> list[bytes]:
-    """The chunks of an export that is answered with these pages."""
-    transport = FakeTransport(*(answer(page, status=status) for page in pages))
-    client = VoxloudClient("key", transport=transport, base_url="https://api.example")
-    chunks = [chunk async for chunk in client.telephony_events.export_csv()]
-    assert transport.left == 0
-    assert {request.headers["accept"] for request in transport.requests} == {"text/csv"}
+NAMES = ("id", "timestamp", "callId", "transcription")
+
+
+@define
+class Service:
+    """A transport that gives CSV, page by page, with the columns that `header` says for a page."""
+
+    rows: Sequence[Mapping[str, str]]
+    header: Callable[[int], Sequence[str]] = lambda _: NAMES
+    delimiter: str = ","
+    line_end: str = "\r\n"
+    encoding: str = "utf-8"
+    cap: int = 2000
+    has_header: bool = True
+    requests: list[Request] = field(factory=list)
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ARG002, ASYNC109 - the contract
+        self.requests.append(request)
+        await asyncio.sleep(0)
+        query = dict(parse_qsl(urlsplit(request.url).query))
+        since = json.loads(request.body or b"{}").get("date_time_from")
+        rows = [row for row in self.rows if since is None or row.get("timestamp", "~") >= since]
+        size, number = min(int(query["size"]), self.cap), int(query.get("page", "0"))
+        return answer(self.page(rows[size * number : size * (number + 1)], number))
+
+    def page(self, rows: Sequence[Mapping[str, str]], number: int) -> bytes:
+        columns = self.header(number)
+        lines = [columns] if self.has_header else []
+        lines += [[row.get(name, "") for name in columns] for row in rows]
+        return "".join(map(self.line, lines)).encode(self.encoding)
+
+    def line(self, cells: Sequence[str]) -> str:
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self.delimiter, lineterminator="\r\n").writerow(cells)
+        return text.getvalue()[:-2] + self.line_end
+
+    async def aclose(self) -> None: ...
+
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def stamp(number: int) -> str:
+    return (START + timedelta(seconds=number)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def some(count: int, **cells: str) -> list[dict[str, str]]:
+    return [{"id": str(number), "timestamp": stamp(number), **cells} for number in range(count)]
+
+
+async def export(service: Service, **options: Any) -> list[bytes]:
+    client = VoxloudClient("key", transport=service, base_url="https://api.example")
+    chunks = [chunk async for chunk in client.telephony_events.export_csv(**options)]
+    assert {request.headers["accept"] for request in service.requests} == {"text/csv"}
     return chunks
 
 
-def full(*columns: str) -> str:
-    """A header with every documented column, these first."""
-    return ",".join([*columns, *(name for name in COLUMNS if name not in columns)])
+async def table(service: Service, **options: Any) -> list[dict[str, str]]:
+    """The rows of an export, without their empty cells."""
+    text = b"".join(await export(service, **options)).decode()
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=service.delimiter, strict=True)
+    return [{name: cell for name, cell in row.items() if cell} for row in rows]
 
 
-HEADER = full("id", "timestamp").encode()
-WIDTH = len(COLUMNS)
+@pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 120])
+@pytest.mark.parametrize("cap", [2000, 20, 10])
+async def test_t12_the_whole_has_one_header_and_every_row_once(count: int, cap: int) -> None:
+    service = Service(some(count), cap=cap)
+    chunks = await export(service, page_size=20)
+    assert b"".join(chunks).count(b"timestamp") == 1
+    assert all(chunk.endswith(b"\r\n") for chunk in chunks)
+    assert await table(service, page_size=20) == some(count)
 
 
-def line(*cells: str) -> bytes:
-    return ",".join([*cells, *[""] * (WIDTH - len(cells))]).encode() + b"\r\n"
-
-
-async def test_t12_the_whole_has_one_header() -> None:
-    pages = [HEADER + b"\r\n" + line("1") + line("2"), HEADER + b"\r\n" + line("3") + line("4"), HEADER + b"\r\n"]
-    assert await export(*pages) == [HEADER + b"\r\n" + line("1") + line("2"), line("3") + line("4")]
-
-
-async def test_a_shorter_page_is_not_the_last() -> None:
-    pages = [HEADER + b"\r\n" + line("1") + line("2"), HEADER + b"\r\n" + line("3"), HEADER + b"\r\n" + line("4"), b""]
-    assert b"".join(await export(*pages)) == HEADER + b"\r\n" + line("1") + line("2") + line("3") + line("4")
-
-
-@pytest.mark.parametrize("last", [b"", b"\r\n", HEADER + b"\r\n", HEADER])
-async def test_a_page_without_rows_is_the_last(last: bytes) -> None:
-    assert b"".join(await export(HEADER + b"\n" + line("1"), last)) == HEADER + b"\n" + line("1")
+async def test_a_short_export_takes_two_requests() -> None:
+    service = Service(some(130))
+    assert await table(service) == some(130)
+    assert len(service.requests) == 2, "a short page is the last, or as long as pages get: the second one tells"
 
 
 async def test_nothing_at_all() -> None:
-    assert b"".join(await export(b"")) == b""
-    assert b"".join(await export(HEADER)) == HEADER + b"\r\n"
+    assert b"".join(await export(Service([], has_header=False))) == b""
+    assert b"".join(await export(Service([]))).count(b"\r\n") == 1
 
 
-async def test_a_missing_line_end_joins_no_lines() -> None:
-    pages = [HEADER + b"\r\n" + line("1").rstrip(), HEADER + b"\r\n" + line("2").rstrip(), b""]
-    assert b"".join(await export(*pages)) == HEADER + b"\r\n" + line("1") + line("2")
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12) | st.text(
+    st.sampled_from(list("\"\r\n,;\t |ab'")), max_size=8
+)
 
 
-async def test_a_line_break_between_quotes_ends_no_row() -> None:
-    first = line('"1\r\n""2""\n3"')
-    assert [*records(first.decode() + "4")] == [first.decode(), "4\r\n"]
-    assert [*records('5,"6\n7')] == ['5,"6\n7\r\n']
-    pages = [HEADER + b"\r\n" + first + line("2"), HEADER + b"\r\n" + line("3"), b""]
-    assert b"".join(await export(*pages)).count(b"\r\n") == 5
+@given(
+    cells=st.lists(CELLS, max_size=40),
+    delimiter=st.sampled_from([",", ";", "\t"]),
+    line_end=st.sampled_from(["\r\n", "\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    size=st.integers(1, 30),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_cell_survives(cells: list[str], delimiter: str, line_end: str, encoding: str, size: int) -> None:
+    rows = [row | ({"transcription": cell} if cell else {}) for row, cell in zip(some(len(cells)), cells, strict=True)]
+    service = Service(rows, delimiter=delimiter, line_end=line_end, encoding=encoding)
+    assert asyncio.run(table(service, page_size=size)) == rows
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+async def test_the_export_is_utf_8_whatever_came(encoding: str) -> None:
+    rows = some(5, transcription='perch\xe9, "s\xec"')
+    assert await table(Service(rows, encoding=encoding), page_size=2) == rows
+
+
+async def test_a_page_without_line_end_or_with_blank_lines() -> None:
+    pages = CsvPages()
+    assert [row.cells for row in pages.read("id,timestamp\n1,5\n\n  \n2,6").items] == [("1", "5"), ("2", "6")]
+    assert pages.columns[:2] == ("id", "timestamp")
 
 
 async def test_other_separators_of_lines_are_text() -> None:
-    text = line("1", "a\u2028b\x0bc\x85d")
-    assert await export(HEADER + b"\r\n" + text, b"") == [HEADER + b"\r\n" + text]
+    rows = some(3, transcription="a\u2028b\x0bc\x85d\x0ce")
+    assert await table(Service(rows), page_size=2) == rows
+
+
+def test_a_carriage_return_is_quoted_whatever_ends_a_line() -> None:
+    pages = CsvPages()
+    page = pages.read('id,timestamp\n1,"a\rb"\n')
+    assert pages.lines(page.items).startswith('1,"a\rb",')
 
 
 async def test_without_a_header_every_line_is_a_row() -> None:
-    assert await export(line("1") + line("2"), line("3") + line("4"), b"") == [
-        line("1") + line("2"),
-        line("3") + line("4"),
-    ]
-    assert await export(line("1"), line("2"), b"") == [line("1"), line("2")]
+    rows = some(50)
+    text = b"".join(await export(Service(rows, has_header=False), page_size=20)).decode()
+    assert [line.split(",")[0] for line in text.splitlines()] == [row["id"] for row in rows]
+
+
+def test_a_page_that_lost_its_header_goes_by_the_first() -> None:
+    pages = CsvPages()
+    pages.read("id,timestamp\n1,5\n")
+    assert pages.lines(pages.read("2,6\n").items).startswith("2,6,")
 
 
 async def test_columns_the_first_page_lacks_stand_behind_its_own() -> None:
-    chunks = await export(b"id;timestamp;callId\n1;5;x\n", b"id;callId;duration;timestamp\n2;y;7;6\n", b"")
-    table = list(csv.DictReader(io.StringIO(b"".join(chunks).decode()), delimiter=";"))
-    assert list(table[0])[:3] == ["id", "timestamp", "callId"]
-    assert list(table[0]).count("duration") == 1
-    assert set(table[0]) == set(COLUMNS)
-    assert [(row["id"], row["timestamp"], row["callId"], row["duration"]) for row in table] == [
-        ("1", "5", "x", ""),
-        ("2", "6", "y", "7"),
-    ]
-    assert b"\r" not in b"".join(chunks)
+    wide = ("callId", "id", "duration", "timestamp")
+    rows = some(40, callId="x", duration="7")
+    service = Service(rows, header=lambda number: wide if number else ("id", "timestamp", "callId"), delimiter=";")
+    (head, *_), found = (
+        b"".join(await export(service, page_size=20)).decode().splitlines(),
+        await table(service, page_size=20),
+    )
+    columns = head.split(";")
+    assert columns[:3] == ["id", "timestamp", "callId"]
+    assert columns[-1] == "extra"
+    assert set(columns) == {*COLUMNS, "extra"}
+    assert len(columns) == len(set(columns))
+    assert [row["callId"] for row in found] == ["x"] * 40
+    assert found[-1]["duration"] == "7"
 
 
-async def test_columns_are_added_in_the_spelling_of_the_service() -> None:
-    (chunk, _) = await export(b"id,call_id,timestamp\n1,x,5\n", b"id,call_id,timestamp\n2,y\n", b"")
-    header = chunk.decode().splitlines()[0].split(",")
-    assert {"originator_number", "sentiment_score", "voicemail_url"} <= set(header)
-    assert "originatorNumber" not in header
-    assert len(header) == WIDTH
+def test_columns_are_added_in_the_spelling_of_the_service() -> None:
+    pages = CsvPages()
+    pages.read("id,call_id,timestamp\n1,x,5\n")
+    assert {"originator_number", "sentiment_score", "voicemail_url", "extra"} <= set(pages.columns)
+    assert "originatorNumber" not in pages.columns
+    assert len(pages.columns) == len(COLUMNS) + 1
 
 
-async def test_a_column_nobody_announced_is_not_dropped_in_silence() -> None:
-    with pytest.raises(DecodeError, match="columns that the first page had not"):
-        await export(HEADER + b"\n" + line("1"), HEADER + b",surprise\n" + line("2"))
+async def test_what_only_a_later_page_has_a_column_for_stands_in_extra() -> None:
+    rows = some(40, surprise="s", other='"o"')
+    service = Service(rows, header=lambda number: (*NAMES, "surprise", "other") if number else NAMES)
+    found = await table(service, page_size=20)
+    assert "extra" not in found[0]
+    assert json.loads(found[-1]["extra"]) == {"surprise": "s", "other": '"o"'}
+    assert set(found[-1]) == {"id", "timestamp", "extra"}
 
 
-async def test_a_column_that_no_table_names_is_kept() -> None:
-    header = (full("surprise", "id") + "\n").encode()
-    assert await export(header + b"x," + line("1"), b"") == [header + b"x," + line("1")]
+def test_cells_beyond_the_header_stand_in_extra() -> None:
+    pages = CsvPages()
+    page = pages.read("id,timestamp\n1,5,more\n2\n")
+    lines = list(csv.DictReader(io.StringIO(pages.head() + pages.lines(page.items), newline="")))
+    assert json.loads(lines[0]["extra"]) == {"column 3": "more"}
+    assert lines[1]["id"] == "2"
 
 
-async def test_a_row_that_stood_on_the_page_before_is_left_out() -> None:
-    pages = [HEADER + b"\n" + line("1") + line("2"), HEADER + b"\n" + line("2") + line("3"), HEADER + b"\n"]
-    assert b"".join(await export(*pages)) == HEADER + b"\n" + line("1") + line("2") + line("3")
-
-
-async def test_t9_a_service_that_counts_from_one_repeats_its_first_page_once() -> None:
-    one, two = HEADER + b"\n" + line("1"), HEADER + b"\n" + line("2")
-    assert b"".join(await export(one, one, two, b"")) == HEADER + b"\n" + line("1") + line("2")
+def test_a_column_of_that_very_name_is_kept() -> None:
+    pages = CsvPages()
+    page = pages.read("extra,id,timestamp\nmine,1,5\n")
+    (row,) = csv.DictReader(io.StringIO(pages.head() + pages.lines(page.items), newline=""))
+    assert row["extra"] == "mine"
+    later = pages.read("extra,id,timestamp,surprise\nmine,2,6,s\n")
+    (row,) = csv.DictReader(io.StringIO(pages.head() + pages.lines(later.items), newline=""))
+    assert json.loads(row["extra"]) == {"": "mine", "surprise": "s"}
 
 
 async def test_a_service_that_repeats_itself_is_found_out() -> None:
-    page = HEADER + b"\n" + line("1")
+    service = Service(some(20))
+    page = service.page(service.rows, 0)
+
+    class Same(Service):
+        async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ASYNC109 - the contract
+            await super().send(request, timeout=timeout)
+            return answer(page)
+
+    same = Same([])
     with pytest.raises(DecodeError, match="the same rows over and over"):
-        await export(page, page, page)
+        await export(same, page_size=20)
+    assert len(same.requests) <= 30
 
 
 def test_a_cell_beyond_all_bounds_is_a_decode_error() -> None:
-    pages = CsvPages()
     with pytest.raises(DecodeError, match="a CSV page cannot be read") as caught:
-        pages.add("id,timestamp\n1," + "x" * 200_000)
+        CsvPages().read("id,timestamp\n1," + "x" * 200_000)
     assert "xx" not in str(caught.value)
 
 
-async def test_the_export_is_utf_8_whatever_came() -> None:
-    text = (HEADER + b"\r\n").decode() + line("1", "é").decode()
-    for encoding in ("utf-8", "utf-8-sig", "utf-16", "latin-1"):
-        assert b"".join(await export(text.encode(encoding), b"")) == text.encode()
+async def test_rows_outside_of_the_interval_are_left_out_as_in_a_query() -> None:
+    rows = some(60)
+    start, end = START + timedelta(seconds=10), START + timedelta(seconds=19)
+    assert await table(Service(rows), date_time_from=start, date_time_to=end, page_size=20) == rows[10:20]
 
 
 async def test_an_export_that_is_left_early_leaves_nothing_open(serve: Serve) -> None:
@@ -157,8 +254,7 @@ async def test_an_export_that_is_left_early_leaves_nothing_open(serve: Serve) ->
         chunks = served.client.telephony_events.export_csv(page_size=10)
         assert await anext(chunks)
         await chunks.aclose()
-        asked = len(served.sandbox.requests)
-        assert asked <= 2
+        assert len(served.sandbox.requests) <= 5
 
 
 async def test_g1_a_406_falls_back_to_json_pages(serve: Serve) -> None:

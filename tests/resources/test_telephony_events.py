@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import BadRequestError, NotFoundError
 from voxloud_async.models import ClickToCallCall, Fax, FaxCall, PhoneCall, UnknownEvent
+from voxloud_async.paging import Progress
 from voxloud_async.sandbox import NOW, Fault, Quirks
 from voxloud_async.testing import FakeTransport, answer
 
@@ -28,12 +30,14 @@ def sent(sandbox: Sandbox) -> Any:
 async def test_t10_a_query_asks_for_the_oldest_first(client: VoxloudClient, sandbox: Sandbox) -> None:
     events = await client.telephony_events.query(page_size=50).collect()
     assert [each.id for each in events] == list(sandbox.state.events.ids)
-    assert [each.query for each in sandbox.requests] == [
-        "size=50&sort=timestamp%2Casc",
-        "size=50&sort=timestamp%2Casc&page=1",
-        "size=50&sort=timestamp%2Casc&page=2",
-    ]
-    assert sent(sandbox) == {}
+    queries = [dict(parse_qsl(each.query)) for each in sandbox.requests]
+    assert [each["sort"] for each in queries] == ["timestamp,asc"] * 3
+    assert queries[0] == {"size": "50", "sort": "timestamp,asc"}
+    second, third = ((int(each["size"]), int(each["page"])) for each in queries[1:])
+    assert second[0] * second[1] < 50 - 1, "it reaches back over the page before"
+    assert third[0] * third[1] < second[0] * (second[1] + 1) - 1
+    assert third[0] * (third[1] + 1) >= 130
+    assert sent(sandbox) == {"date_time_to": "2026-06-30T16:00:01.000Z"}
 
 
 async def test_a_query_may_leave_the_order_open(client: VoxloudClient, sandbox: Sandbox) -> None:
@@ -75,11 +79,12 @@ async def test_t1_a_query_is_sent_again_like_a_get(served: Served) -> None:
 async def test_t8_the_end_is_read_from_the_answer_also_where_a_page_is_capped(serve: Serve) -> None:
     served = await serve(Quirks(size_cap=100))
     pages = [page async for page in served.client.telephony_events.query(page_size=2000).pages()]
-    assert [(len(page.items), page.size, page.number, page.total) for page in pages] == [
-        (100, 100, 0, 130),
-        (30, 100, 1, 130),
+    assert [(len(page.items), page.number, page.total, page.has_next) for page in pages] == [
+        (100, 0, 130, True),
+        (30, 1, 130, False),
     ]
-    assert [page.has_next for page in pages] == [True, False]
+    assert pages[0].size == 100
+    assert pages[-1].progress == Progress(rows=130, pages=2, total=130, capped_size=100)
 
 
 async def test_t9_pages_may_count_from_one(serve: Serve) -> None:
@@ -100,21 +105,21 @@ async def test_t5_rows_outside_of_the_interval_are_left_out_and_end_nothing() ->
     """The sample asks for March and April and shows rows of May."""
     pages = [
         {"content": [row(1, 1), row(2, 30)], "last": False},
-        {"content": [row(3, 30)], "last": False},
-        {"content": [row(4, 10), row(5, 12), {"id": 6, "type": "PHONE_CALL"}], "last": True},
+        {"content": [row(2, 30), row(3, 30)], "last": False},
+        {"content": [row(3, 30), row(4, 10), row(5, 12), {"id": 6, "type": "PHONE_CALL"}], "last": True},
     ]
     start, end = datetime(2018, 4, 5, tzinfo=UTC), datetime(2018, 4, 12, 12, tzinfo=UTC)
-    within = scripted(*pages).telephony_events.query(date_time_from=start, date_time_to=end)
+    within = scripted(*pages).telephony_events.query(date_time_from=start, date_time_to=end, sort=None)
     assert [each.id async for each in within] == [4, 5, 6]
-    after = scripted(*pages).telephony_events.query(date_time_from=start)
+    after = scripted(*pages).telephony_events.query(date_time_from=start, sort=None)
     assert [each.id async for each in after] == [2, 3, 4, 5, 6]
-    before = scripted(*pages).telephony_events.query(date_time_to=end, max_items=2)
+    before = scripted(*pages).telephony_events.query(date_time_to=end, max_items=2, sort=None)
     assert [each.id async for each in before] == [1, 4]
 
 
 async def test_t5_a_row_that_comes_on_two_pages_is_given_once() -> None:
     pages = [{"content": [row(1, 1), row(2, 2)], "last": False}, {"content": [row(2, 2), row(3, 3)], "last": True}]
-    assert [each.id async for each in scripted(*pages).telephony_events.query()] == [1, 2, 3]
+    assert [each.id async for each in scripted(*pages).telephony_events.query(sort=None)] == [1, 2, 3]
 
 
 async def test_t7_totals_that_do_not_fit_do_no_harm() -> None:

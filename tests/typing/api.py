@@ -7,7 +7,7 @@ from typing import assert_type
 
 import voxloud_async
 from voxloud_async import RetryPolicy, VoxloudClient, errors, models
-from voxloud_async.paging import Listing
+from voxloud_async.paging import Listing, Progress, Reader
 from voxloud_async.resources.bulk.outcome import Outcome, Summary
 from voxloud_async.resources.contact_fields import ContactFields
 from voxloud_async.webhooks import EventStream, Received, WebhookReceiver, parse_webhook
@@ -49,13 +49,22 @@ async def contacts(client: VoxloudClient) -> None:
 
 
 async def events(client: VoxloudClient) -> None:
-    query = client.telephony_events.query(number="+39", date_time_from=datetime.now(UTC), sort="timestamp,asc")
+    query = client.telephony_events.query(
+        number="+39", date_time_from=datetime.now(UTC), sort="timestamp,asc", prefetch=8
+    )
     async for event in query:
         assert_type(event, models.TelephonyEvent)
         if isinstance(event, models.PhoneCall):
             assert_type(event.talk_time, float | None)
     async for page in query.pages():
         assert_type(page.total, int | None)
+        assert_type(page.cursor, str | None)
+        assert_type(page.progress, Progress | None)
+    async with query.pages(raw=True) as bodies:
+        async for body in bodies:
+            assert_type(body, bytes)
+    assert_type(aiter(query), Reader[models.TelephonyEvent])
+    assert_type(await query.first(), models.TelephonyEvent | None)
     assert_type(await query.collect(), list[models.TelephonyEvent])
     assert_type(await client.telephony_events.find_by_call_id("aabb"), list[models.TelephonyEvent])
     async for chunk in client.telephony_events.export_csv():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,11 +12,12 @@ from .files import opened
 from .output import Output, View
 from .periods import Period
 from .service import Service
-from .speech import progress
+from .speech import Advance, progress
 from .writers import Column, to_json
 
 if TYPE_CHECKING:
     from ..client import VoxloudClient
+    from ..paging import Progress
 
 app = App(name="events")
 
@@ -87,11 +88,22 @@ async def export(
             "date_time_to": end,
             "page_size": _EXPORT_PAGE,
         }
-        chunks = client.telephony_events.export_csv(**query) if chosen == "csv" else _ndjson(client, **query)
         with opened(output) as file, progress("Exporting") as advance:
+            query["on_progress"] = _shown(advance)
+            chunks = client.telephony_events.export_csv(**query) if chosen == "csv" else _ndjson(client, **query)
             async for chunk in chunks:
                 file.write(chunk)
-                advance(chunk.count(b"\n"))
+
+
+def _shown(advance: Advance) -> Callable[[Progress], None]:
+    shown = 0
+
+    def show(now: Progress) -> None:
+        nonlocal shown
+        advance(now.rows - shown, now.total)
+        shown = now.rows
+
+    return show
 
 
 async def _ndjson(client: VoxloudClient, **query: Any) -> AsyncIterator[bytes]:

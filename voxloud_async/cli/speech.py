@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 
 def complain(line: str) -> None:
@@ -36,8 +36,16 @@ def warnings_in_one_line() -> Iterator[None]:
         yield
 
 
+class Advance(Protocol):
+    """Moves a bar on; `total` is what it will come to, where that is known by now."""
+
+    def __call__(self, steps: float, total: float | None = None) -> None:
+        """Go on by so many steps."""
+        ...
+
+
 @contextmanager
-def progress(title: str, total: float | None = None) -> Iterator[Callable[[float], None]]:
+def progress(title: str) -> Iterator[Advance]:
     """A bar on standard error, where that is a terminal; call what it gives with each step."""
     from rich.console import Console  # noqa: PLC0415 - most commands show no bar
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
@@ -46,8 +54,12 @@ def progress(title: str, total: float | None = None) -> Iterator[Callable[[float
     console = Console(stderr=True)
     disable = not sys.stderr.isatty()
     with Progress(*columns, console=console, transient=True, redirect_stdout=False, disable=disable) as bars:
-        task = bars.add_task(title, total=total)
-        yield lambda steps: bars.advance(task, steps)
+        task = bars.add_task(title, total=None)
+
+        def advance(steps: float, total: float | None = None) -> None:
+            bars.update(task, advance=steps, total=total)
+
+        yield advance
 
 
 def _show(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -61,6 +61,8 @@ def read_response(operation: Operation[T], response: Response) -> T:
     result: Any = None
     if operation.result is str:
         result = read_text(response)
+    elif operation.result is bytes:
+        result = response.body
     elif operation.result is not None:
         result = _decode(operation, response)
     return result  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import re
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..models import (
     Account,
@@ -84,6 +84,7 @@ UPDATE_CONTACT: Operation[Contact] = Operation(
 SEARCH_CONTACTS: Operation[Page[Contact]] = Operation(
     "search_contacts", "GET", "/api/v1/contacts", Safety.READ, Page[Contact]
 )
+SEARCH_CONTACTS_RAW: Operation[bytes] = evolve(SEARCH_CONTACTS, result=bytes)  # type: ignore[assignment]
 GET_CONTACT: Operation[Contact] = Operation("get_contact", "GET", "/api/v1/contacts/{id}", Safety.READ, Contact)
 DELETE_CONTACT: Operation[None] = Operation("delete_contact", "DELETE", "/api/v1/contacts/{id}", Safety.DELETE, None)
 
@@ -119,6 +120,7 @@ QUERY_EVENTS: Operation[Page[TelephonyEvent]] = Operation(
     Page[TelephonyEvent],
     max_body=EVENT_PAGE_MAX_BODY,
 )
+QUERY_EVENTS_RAW: Operation[bytes] = evolve(QUERY_EVENTS, result=bytes)  # type: ignore[assignment]
 EXPORT_EVENTS: Operation[str] = Operation(
     "export_telephony_events",
     "POST",

@@ -10,11 +10,30 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 @frozen(kw_only=True)
+class Progress:
+    """How far a read has come, and what it met.
+
+    `rows` and `pages` were given so far. `total` is the number of rows in all as the service last told it, None where
+    it does not. `duplicates` counts the rows that came again because others moved, `repaired` the places where rows may
+    have slipped by and that were read again. `capped_size` is the most rows the service gives at once, where that is
+    fewer than were asked for.
+    """
+
+    rows: int = 0
+    pages: int = 0
+    total: int | None = None
+    duplicates: int = 0
+    repaired: int = 0
+    capped_size: int | None = None
+
+
+@frozen(kw_only=True)
 class Page(Generic[T_co]):
     """Rows of one answer and what it says of the rest.
 
     `has_next` is None where the answer does not say; `total`, `number` (from 0) and `size` (rows asked for, as the
-    service understood it) are known of telephony events only.
+    service understood it) are known of telephony events only. `cursor` is where to go on after this page, `progress`
+    how far the read has come; both are None outside of a read.
     """
 
     items: tuple[T_co, ...] = field(repr=lambda items: f"<{len(items)} items>")
@@ -22,6 +41,8 @@ class Page(Generic[T_co]):
     total: int | None = None
     number: int | None = None
     size: int | None = None
+    cursor: str | None = field(default=None, repr=False)
+    progress: Progress | None = field(default=None, repr=False)
 
 
 @frozen

@@ -10,18 +10,21 @@ from attrs import field, frozen
 
 from ..errors import ConflictError
 from ..models import Contact, PhoneNumber
-from ..paging import Listing, by_offset
+from ..paging import Listing
+from ..paging.places import Ask, Offsets
 from ..protocol import arguments, operations
 from ..protocol.codec import unstructure
-from ..protocol.page import Page
+from ..protocol.page import Page, Progress
 from ..session.caller import Caller
 from .bulk.run import BulkOptions, BulkRun
 from .bulk.source import Items
 from .contact_fields import FIELDS, ContactChanges, ContactFields, part, whole
 from .contact_writes import Creation, Deletion, Replacement
 from .deletion import delete
+from .listings import Reading, Shape, digest, listing
 from .outcome import settled
 
+_MOST_ROWS = 100
 _WHOLE_SECONDS = 2.0  # the service tells both its time and that of a contact without fractions
 
 
@@ -124,16 +127,35 @@ class Contacts:
         email: str | None = None,
         page_size: int = 100,
         max_items: int | None = None,
+        prefetch: int = 4,
+        on_progress: Callable[[Progress], object] | None = None,
+        cursor: str | None = None,
     ) -> Listing[Contact]:
         """Contacts whose fields contain the given texts, whatever their case.
 
-        `page_size` is from 1 to 100 rows a request. How the service combines several texts is not documented; `find`
-        checks its answers. API: Search Contacts.
+        `page_size` is from 1 to 100 rows a request; a request may ask for 3 more, to overlap with the page before.
+        `max_items` bounds the rows in all. `prefetch` is how many pages are asked for at once. The service tells no
+        total, so that a list is taken to be twice as long as what is known of it: up to `prefetch` - 1 pages are asked
+        for beyond its end, none for a list of one or two pages; 1 asks for none.
+
+        `on_progress` is called with a `Progress` after each page. `cursor` is that of a page of a list with the same
+        texts: it goes on after that page. How the service combines several texts is not documented; `find` checks its
+        answers. API: Search Contacts.
         """
         texts = {"first_name": first_name, "last_name": last_name, "phone": phone, "email": email}
         query = {name: arguments.text(name, value) for name, value in texts.items() if value is not None}
-        rows = arguments.page_rows(page_size, 100, max_items)
-        return Listing(partial(self._page, query, rows), by_offset, max_items)
+        rows = arguments.page_rows(page_size, _MOST_ROWS, max_items)
+        return listing(
+            partial(self._page, query),
+            partial(self._raw_page, query),
+            Shape(
+                places=partial(Offsets, _MOST_ROWS),
+                size=rows,
+                digest=digest("contacts", query),
+                operation=str(operations.SEARCH_CONTACTS),
+            ),
+            Reading(prefetch=prefetch, max_items=max_items, on_progress=on_progress, cursor=cursor),
+        )
 
     async def find(self, *, phone: str | None = None, email: str | None = None) -> list[Contact]:
         """Contacts that have exactly this phone number and this e-mail address, primary or secondary.
@@ -164,9 +186,11 @@ class Contacts:
         oldest = since() - _WHOLE_SECONDS
         return [each for each in found if _is_new(each, oldest) and _squeezed(each.primary_phone) == _squeezed(phone)]
 
-    async def _page(self, query: Mapping[str, str], page_size: int, offset: int | None) -> Page[Contact]:
-        paging = {"offset": str(offset or 0), "limit": str(page_size)}
-        return await self._caller.call(operations.SEARCH_CONTACTS, query={**query, **paging})
+    async def _page(self, query: Mapping[str, str], ask: Ask) -> Page[Contact]:
+        return await self._caller.call(operations.SEARCH_CONTACTS, query=_paged(query, ask))
+
+    async def _raw_page(self, query: Mapping[str, str], ask: Ask) -> bytes:
+        return await self._caller.call(operations.SEARCH_CONTACTS_RAW, query=_paged(query, ask))
 
     async def _replace(self, contact: Contact, changes: Mapping[str, Any]) -> Contact:
         # Every value goes along, `crm_name` above all: leaving it out may take the contact from its CRM (anomaly C5).
@@ -175,6 +199,10 @@ class Contacts:
         body = held | dict(changes)
         segment = arguments.segment("id", contact.id)
         return await self._caller.call(operations.UPDATE_CONTACT, segment=segment, body=body)
+
+
+def _paged(query: Mapping[str, str], ask: Ask) -> dict[str, str]:
+    return {**query, "offset": str(ask.start), "limit": str(ask.size)}
 
 
 def _comparable(contact: Contact) -> dict[str, Any]:

@@ -1,132 +1,145 @@
-"""Joins CSV pages whose dialect nobody documented: one header, every row once, columns aligned (anomaly T12)."""
+"""Joins CSV pages whose dialect nobody documented: one header, columns aligned, nothing dropped (anomaly T12)."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from ..errors import DecodeError
-from .csv_rows import COLUMNS
+from ..protocol.codec.scalars import moment
+from ..protocol.page import Page
+from .csv_rows import COLUMNS, EXTRA
 
 _DELIMITERS = (",", ";", "\t", "|")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @frozen
-class _Table:
-    """A page: its dialect, its header, if it has one, and its rows as they came."""
+class CsvRow:
+    """The cells of a row, and under which names its page has them; None where it has no header."""
 
+    cells: tuple[str, ...]
+    header: tuple[str, ...] | None
+    id: str | tuple[str, ...]
+    """What it is known by again: its id, or all of it."""
+    timestamp: datetime | None
+
+
+@frozen
+class _Dialect:
     delimiter: str = ","
     line_end: str = "\r\n"
-    header: tuple[str, ...] | None = None
-    rows: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, line: str) -> _Dialect:
+        is_unix = line.endswith("\n") and not line.endswith("\r\n")
+        return cls(max(_DELIMITERS, key=line.count), "\n" if is_unix else "\r\n")
 
     def line(self, cells: Sequence[str]) -> str:
-        """A record in the page's dialect."""
         text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self.delimiter, lineterminator=self.line_end).writerow(cells)
-        return text.getvalue()
+        # Written so, a lone carriage return is quoted as well.
+        csv.writer(text, delimiter=self.delimiter, lineterminator="\r\n").writerow(cells)
+        return text.getvalue()[:-2] + self.line_end
 
 
 @define
 class CsvPages:
-    """Takes page after page and gives the text of the whole.
+    """Reads page after page, and writes rows under the columns and in the dialect of the first."""
 
-    A page says nothing of the rest, and a short one proves nothing: the service may cap its size, and a lone quote may
-    make two rows look like one. So the end is a page without rows.
-    """
+    columns: tuple[str, ...] = field(default=(), init=False)
+    """Those of the whole: the first page's, then the documented ones it lacks, then the one for what fits nowhere."""
+    _dialect: _Dialect | None = field(default=None, init=False)
+    _header: tuple[str, ...] | None = field(default=None, init=False)
 
-    may_go_on: bool = True
-    stalled: int = 0
-    _columns: tuple[str, ...] | None = None
-    _seen: frozenset[str] = frozenset()
-
-    def add(self, page: str) -> str:
-        """The text to append. `stalled` counts the pages in a row whose rows all stood on the page before.
-
-        Raises DecodeError for what is no CSV, and for columns that the first page did not announce.
-        """
+    def read(self, text: str) -> Page[CsvRow]:
+        """The rows of a page, which says nothing of the rest; raises DecodeError for what is no CSV."""
+        line = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+        dialect = _Dialect.of(line)
         try:
-            return self._add(page)
+            lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter))
         except csv.Error:  # its text may show a cell
             raise DecodeError("a CSV page cannot be read") from None
+        table = [tuple(cells) for cells in lines if len(cells) > 1 or "".join(cells).strip()]
+        header = table.pop(0) if table and _is_header(table[0]) else None
+        if self._dialect is None:
+            self._begin(dialect, header)
+        return Page(items=tuple(_rows(table, header or self._header)))
 
-    def _add(self, page: str) -> str:
-        table, head = _read(page), ""
-        if self._columns is None:
-            self._columns = _completed(table.header)
-            head = table.line(self._columns) if self._columns else ""
-        self.may_go_on = bool(table.rows)
-        return head + "".join(_aligned(table, self._new(table.rows), self._columns))
+    def head(self) -> str:
+        """The header line of the whole; nothing where the first page has none."""
+        return self._line(self.columns) if self.columns else ""
 
-    def _new(self, rows: tuple[str, ...]) -> list[str]:
-        new = [row for row in rows if row not in self._seen]
-        self.stalled = 0 if new or not rows else self.stalled + 1
-        self._seen = frozenset(rows)
-        return new
+    def lines(self, rows: Iterable[CsvRow]) -> str:
+        """The rows as text."""
+        return "".join(self._line(self._aligned(row)) for row in rows)
 
+    def _begin(self, dialect: _Dialect, header: tuple[str, ...] | None) -> None:
+        self._dialect, self._header = dialect, header
+        self.columns = () if header is None else _completed(header)
 
-def records(text: str) -> Iterator[str]:
-    """The records of a page, each with its line end; a line break between quotes ends none."""
-    lines: list[str] = []
-    quotes = 0
-    for line in io.StringIO(text, newline=""):
-        lines.append(line)
-        quotes += line.count('"')
-        if quotes % 2 == 0:  # a quote inside quotes is written twice
-            yield _ended("".join(lines))
-            lines.clear()
-    if lines:
-        yield _ended("".join(lines))
+    def _line(self, cells: Sequence[str]) -> str:
+        return (self._dialect or _Dialect()).line(cells)
+
+    def _aligned(self, row: CsvRow) -> Sequence[str]:
+        if row.header is None or not self.columns:
+            return row.cells
+        own = {_key(name): cell for name, cell in _named(row)}
+        cells = [own.pop(_key(name), "") for name in self.columns]
+        strange = {name: cell for name, cell in _named(row) if _key(name) in own and cell}
+        if strange:
+            cells[-1] = _with(cells[-1], strange)
+        return cells
 
 
-def _read(page: str) -> _Table:
-    rows = tuple(record for record in records(page) if record.strip())
-    if not rows:
-        return _Table()
-    delimiter = max(_DELIMITERS, key=rows[0].count)
-    line_end = "\r\n" if rows[0].endswith("\r\n") else "\n"
-    cells = tuple(next(csv.reader(rows[:1], delimiter=delimiter)))
-    # No cell of a row reads like the name of its column.
-    return (
-        _Table(delimiter, line_end, cells, rows[1:]) if _is_header(cells) else _Table(delimiter, line_end, None, rows)
-    )
+def _rows(table: Iterable[tuple[str, ...]], header: tuple[str, ...] | None) -> Iterable[CsvRow]:
+    places = {_key(name): place for place, name in enumerate(header or ())}
+    for cells in table:
+        identifier, at = _cell(cells, places.get("id")), _cell(cells, places.get("timestamp"))
+        yield CsvRow(cells, header, identifier or cells, _moment(at))
+
+
+def _cell(cells: tuple[str, ...], place: int | None) -> str:
+    return cells[place] if place is not None and place < len(cells) else ""
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return moment(text)
+    except ValueError:
+        return None
+
+
+def _named(row: CsvRow) -> Iterable[tuple[str, str]]:
+    """The cells under their names, and those beyond the header under their numbers from 1."""
+    names = (row.header or ())[: len(row.cells)]
+    beyond = range(len(names), len(row.cells))
+    return zip((*names, *(f"column {place + 1}" for place in beyond)), row.cells, strict=True)
+
+
+def _with(held: str, strange: Mapping[str, str]) -> str:
+    """A cell of `extra` and what is to stand there as well."""
+    return json.dumps({**({"": held} if held else {}), **strange}, ensure_ascii=False)
 
 
 def _is_header(cells: Sequence[str]) -> bool:
+    # No cell of a row reads like the name of its column.
     return not {"timestamp", "callid"}.isdisjoint(map(_key, cells))
 
 
-def _aligned(table: _Table, rows: Sequence[str], columns: tuple[str, ...]) -> Iterator[str]:
-    """The rows under the columns of the whole; as they came, where those are their own."""
-    if table.header is None or table.header == columns:
-        yield from rows
-        return
-    places = {_key(name): place for place, name in enumerate(table.header)}
-    if not places.keys() <= set(map(_key, columns)):
-        raise DecodeError("a CSV page has columns that the first page had not")
-    order = [places.get(_key(name)) for name in columns]
-    for cells in csv.reader(rows, delimiter=table.delimiter):
-        yield table.line(["" if place is None or place >= len(cells) else cells[place] for place in order])
-
-
-def _completed(header: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The columns of a page, then the documented ones it lacks, spelled as its own are."""
-    if header is None:
-        return ()
+def _completed(header: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a page, then the documented ones it lacks, spelled as its own are, then `extra`."""
     there = set(map(_key, header))
     lacking = [name for name in COLUMNS if _key(name) not in there]
     is_snake = not any(_HUMP.search(name) for name in header)
-    return (*header, *(_HUMP.sub("_", name).lower() if is_snake else name for name in lacking))
+    spelled = (_HUMP.sub("_", name).lower() if is_snake else name for name in lacking)
+    return (*(name for name in header if name != EXTRA), *spelled, EXTRA)
 
 
 def _key(name: str) -> str:
     return name.replace("_", "").strip().casefold()
-
-
-def _ended(record: str) -> str:
-    return record if record.endswith(("\n", "\r")) else f"{record}\r\n"

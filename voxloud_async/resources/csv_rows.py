@@ -16,12 +16,13 @@ COLUMNS = tuple(
 )
 """The documented fields of the records that a query gives, by wire name."""
 
-_EXTRA = "extra"
+EXTRA = "extra"
+"""The last column: what has no other, as a JSON object."""
 
 
 def header_line() -> bytes:
     """The column names: the documented fields, then `extra` for the unknown ones as JSON."""
-    return _line([*COLUMNS, _EXTRA])
+    return _line([*COLUMNS, EXTRA])
 
 
 def lines(events: Iterable[TelephonyEvent]) -> bytes:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from datetime import datetime
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from math import floor
 
 from attrs import field, frozen
 
 from ..errors import NotFoundError
 from ..models import TelephonyEvent
-from ..paging import Listing, by_number
+from ..paging import Listing
+from ..paging.places import Ask, Numbers, Window
 from ..protocol import arguments, operations
-from ..protocol.page import Page
+from ..protocol.page import Page, Progress
 from ..session.caller import Caller
-from .csv_export import export
+from .csv_export import CsvExport
+from .listings import Reading, Shape, digest, listing
 
 OLDEST_FIRST = "timestamp,asc"
 """New records then arrive behind the reader instead of shifting the pages in front of it."""
+
+_DIRECTIONS = {OLDEST_FIRST: 1, "timestamp,desc": -1}
 
 _MOST_ROWS = 2000  # where Spring Data, whose page this is, caps a page without saying so
 
@@ -38,18 +42,31 @@ class TelephonyEvents:
         sort: str | None = OLDEST_FIRST,
         page_size: int = 100,
         max_items: int | None = None,
+        prefetch: int = 4,
+        on_progress: Callable[[Progress], object] | None = None,
+        cursor: str | None = None,
     ) -> Listing[TelephonyEvent]:
         """Records of a number and an interval, as an asynchronous iterable.
 
         `date_time_from` and `date_time_to` must carry a time zone; whether they are included is not documented.
-        Rows outside of them that the service sends all the same are left out. `page_size` is from 1 to 2,000 rows a
-        request; the service may send fewer. Filters by type, direction or user do not exist: filter the rows.
-        API: Query.
+        Rows outside of them that the service sends all the same are left out. An end that is left open is the service's
+        time at the first page: later records are left to the next read. `page_size` is from 1 to 2,000 rows a request;
+        a request may ask for a quarter more, at least 8, to overlap with the page before; the service may send fewer.
+        `max_items` bounds the rows in all, `prefetch` is how many pages are asked for at once. `sort` in another order
+        than that of `timestamp` proves less: then rows of one moment must keep their order between two requests.
+
+        `on_progress` is called with a `Progress` after each page. `cursor` is that of a page of a query with the same
+        filters and order: it goes on after that page, to the same end. Filters by type, direction or user do not exist:
+        filter the rows. API: Query.
         """
-        body = _filter(number, date_time_from, date_time_to)
-        paging = _paging(sort, page_size, max_items if date_time_from is None is date_time_to else None)
-        return Listing(
-            partial(self._page, body, paging), by_number, max_items, partial(_within, date_time_from, date_time_to)
+        query = _Query.checked(number, date_time_from, date_time_to, sort)
+        wanted_rows = max_items if date_time_from is None is date_time_to else None
+        return listing(
+            partial(self._page, query),
+            partial(self._raw_page, query),
+            self._shape(query, arguments.page_rows(page_size, _MOST_ROWS, wanted_rows)),
+            Reading(prefetch=prefetch, max_items=max_items, on_progress=on_progress, cursor=cursor),
+            query.includes,
         )
 
     def export_csv(
@@ -60,17 +77,23 @@ class TelephonyEvents:
         date_time_to: datetime | None = None,
         sort: str | None = OLDEST_FIRST,
         page_size: int = 1000,
+        prefetch: int = 4,
+        on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """The same records as CSV in UTF-8, a chunk a page, with one header line for the whole.
 
-        Delimiter, column names and cells are the service's, which documents none of them; documented columns that its
-        first page lacks stand behind them. A service that answers 406 offers no CSV: then the rows come as JSON and are
-        written with commas, the documented names and a last column `extra`, which holds unknown fields as JSON.
-        Raises `DecodeError` where a page has columns that no page before announced. API: Query, `Accept: text/csv`.
+        Delimiter, column names and cells are the service's, which documents none of them. Documented columns that its
+        first page lacks stand behind them, then `extra`: a JSON object of the cells under columns that only a later
+        page has. A service that answers 406 offers no CSV: then the rows come as JSON and are written with commas, the
+        documented names, and the unknown fields in `extra`. `page_size`, `prefetch` and `on_progress` are those of
+        `query`. API: Query, `Accept: text/csv`.
         """
-        body, paging = _filter(number, date_time_from, date_time_to), _paging(sort, page_size)
-        rows = Listing(partial(self._page, body, paging), by_number)
-        return export(partial(self._csv_page, body, paging), rows)
+        query = _Query.checked(number, date_time_from, date_time_to, sort)
+        shape = self._shape(query, arguments.page_rows(page_size, _MOST_ROWS, None))
+        reading = Reading(prefetch=prefetch, on_progress=on_progress)
+        reading.check()
+        rows = listing(partial(self._page, query), partial(self._raw_page, query), shape, reading, query.includes)
+        return CsvExport(partial(self._csv_page, query), shape, reading, query.includes).chunks(rows)
 
     async def get(self, id: int | str) -> TelephonyEvent:  # noqa: A002 - the API's own word
         """Read one record; raises `NotFoundError`. API: Get by ID."""
@@ -85,39 +108,77 @@ class TelephonyEvents:
             return []
         return list(matches.items)
 
-    async def _page(self, body: dict[str, Any], paging: dict[str, str], number: int | None) -> Page[TelephonyEvent]:
-        return await self._caller.call(operations.QUERY_EVENTS, query=_numbered(paging, number), body=body)
+    async def _page(self, query: _Query, ask: Ask) -> Page[TelephonyEvent]:
+        return await self._caller.call(operations.QUERY_EVENTS, query=query.paging(ask), body=query.body(ask))
 
-    async def _csv_page(self, body: dict[str, Any], paging: dict[str, str], number: int | None) -> str:
-        return await self._caller.call(operations.EXPORT_EVENTS, query=_numbered(paging, number), body=body)
+    async def _raw_page(self, query: _Query, ask: Ask) -> bytes:
+        return await self._caller.call(operations.QUERY_EVENTS_RAW, query=query.paging(ask), body=query.body(ask))
+
+    async def _csv_page(self, query: _Query, ask: Ask) -> str:
+        return await self._caller.call(operations.EXPORT_EVENTS, query=query.paging(ask), body=query.body(ask))
+
+    def _shape(self, query: _Query, size: int) -> Shape:
+        return Shape(
+            places=partial(Numbers, _MOST_ROWS),
+            size=size,
+            digest=digest("events", query.digested()),
+            operation=str(operations.QUERY_EVENTS),
+            direction=_DIRECTIONS.get(query.sort or "", 0),
+            window=query.window,
+            now=self._now,
+        )
+
+    def _now(self) -> datetime:
+        # The service tells its time in whole seconds: the one that runs belongs to the records that are there.
+        return datetime.fromtimestamp(floor(self._caller.service_time()) + 1, UTC)
 
 
-def _filter(number: str | None, start: datetime | None, end: datetime | None) -> dict[str, Any]:
-    body = {}
-    if number is not None:
-        body["number"] = arguments.text("number", number)
-    if start is not None:
-        body["date_time_from"] = arguments.moment("date_time_from", start)
-    if end is not None:
-        body["date_time_to"] = arguments.moment("date_time_to", end)
-    if start is not None and end is not None and start > end:
-        raise ValueError("date_time_from must not be after date_time_to")
+@frozen
+class _Query:
+    """What is asked for, checked."""
+
+    number: str | None
+    window: Window
+    sort: str | None
+
+    @classmethod
+    def checked(cls, number: str | None, start: datetime | None, end: datetime | None, sort: str | None) -> _Query:
+        if number is not None:
+            arguments.text("number", number)
+        if start is not None:
+            arguments.moment("date_time_from", start)
+        if end is not None:
+            arguments.moment("date_time_to", end)
+        if start is not None and end is not None and start > end:
+            raise ValueError("date_time_from must not be after date_time_to")
+        if sort is not None:
+            arguments.text("sort", sort)
+        return cls(number, Window(start, end), sort)
+
+    def body(self, ask: Ask) -> dict[str, str]:
+        return _body(self.number, ask.window)
+
+    def paging(self, ask: Ask) -> dict[str, str]:
+        query = {"size": str(ask.size), "sort": self.sort, "page": None if ask.number is None else str(ask.number)}
+        return {name: value for name, value in query.items() if value is not None}
+
+    @property
+    def includes(self) -> Callable[[datetime | None], bool] | None:
+        """Whether a moment is wanted: the sample's query of March is answered with rows of May (anomaly T5)."""
+        return None if self.window == Window() else self._includes
+
+    def _includes(self, at: datetime | None) -> bool:
+        since, until = self.window.since, self.window.until
+        return at is None or ((since is None or since <= at) and (until is None or at <= until))
+
+    def digested(self) -> list[object]:
+        return [_body(self.number, self.window), self.sort]
+
+
+def _body(number: str | None, window: Window) -> dict[str, str]:
+    body = {} if number is None else {"number": number}
+    if window.since is not None:
+        body["date_time_from"] = arguments.moment("date_time_from", window.since)
+    if window.until is not None:
+        body["date_time_to"] = arguments.moment("date_time_to", window.until)
     return body
-
-
-def _within(start: datetime | None, end: datetime | None, event: TelephonyEvent) -> bool:
-    """The sample's query of March is answered with rows of May (anomaly T5)."""
-    at = event.timestamp
-    return at is None or ((start is None or start <= at) and (end is None or at <= end))
-
-
-def _numbered(paging: dict[str, str], number: int | None) -> dict[str, str]:
-    # The first page is asked for without a number: whether that would be 0 or 1, a sample alone tells (anomaly T9).
-    return paging if number is None else {**paging, "page": str(number)}
-
-
-def _paging(sort: str | None, page_size: int, max_items: int | None = None) -> dict[str, str]:
-    paging = {"size": str(arguments.page_rows(page_size, _MOST_ROWS, max_items))}
-    if sort is not None:
-        paging["sort"] = arguments.text("sort", sort)
-    return paging

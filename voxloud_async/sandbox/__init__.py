@@ -9,6 +9,7 @@ It is written from the API text alone and shares no code with the client, so tha
 from __future__ import annotations
 
 from .background import in_background
+from .drift import Drift
 from .journal import Received
 from .limits import Concurrency, FixedWindow, Limit, SlidingWindow, TokenBucket
 from .pbx import Pbx
@@ -28,6 +29,7 @@ __all__ = [
     "Contact",
     "Delivery",
     "Did",
+    "Drift",
     "Fault",
     "FixedWindow",
     "Group",

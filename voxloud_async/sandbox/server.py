@@ -20,6 +20,7 @@ from attrs.validators import ge, gt
 from .climate import Climate, Fate
 from .delivery import cut, slow, whole
 from .dice import Dice
+from .drift import Drift, Movement
 from .exchange import Answer, Call
 from .journal import Received
 from .pbx import Pbx
@@ -63,7 +64,8 @@ class Sandbox:
 
     `seed` decides everything in it: the same seed, the same people, calls, ids and misfortunes. `contacts`, `users`,
     `groups` and `events` are how many there are at the start; the call records spread over the `days` before `now`.
-    `quirks` reads the API text where it is open, `weather` makes trouble. `port` 0 takes a free one.
+    `quirks` reads the API text where it is open, `weather` makes trouble, `drift` moves rows while one reads. `port` 0
+    takes a free one.
 
     Calls are told to the webhook subscriptions: those of `traffic`, of `place_call` and of a click-to-call's connect. A
     second of a call takes `pace` seconds; at 0 a call is over at once, though its times are those of the whole call.
@@ -83,6 +85,7 @@ class Sandbox:
     now: datetime = field(default=NOW, validator=_aware)
     quirks: Quirks = field(factory=Quirks)
     weather: Weather = field(factory=Weather)
+    drift: Drift = field(factory=Drift)
     traffic: Traffic | None = None
     misfortune: Misfortune = field(factory=Misfortune)
     pace: float = field(default=0.0, validator=ge(0.0))
@@ -109,7 +112,7 @@ class Sandbox:
         self._started = self.clock()
         self._climate = Climate(self.weather, self._started, self._wall, Dice(self.seed, "weather"))
         self.state = self._settle(milliseconds(self.now))
-        self._service = Service(self.state, self.quirks, self.api_key)
+        self._service = Service(self.state, self.quirks, self.api_key, Movement(self.drift, self.state))
         sender = Sender(self.callback_timeout, _LANES, self.callback_hosts, self.sleep)
         self._post = Post(self.state, self.quirks, self.misfortune, sender, self.sleep, milliseconds(self.now))
         self._post.change_traffic(self.traffic)

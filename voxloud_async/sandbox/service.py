@@ -10,6 +10,8 @@ from attrs import define, field
 
 from .accept import preferred
 from .context import Context
+from .drift import Movement
+from .endpoints.contacts import search_contacts
 from .endpoints.telephony import query_events
 from .errors import DOCS_PAGE, Trouble, html
 from .exchange import JSON, Answer, Call, RefusalError
@@ -32,6 +34,7 @@ class Service:
     pbx: Pbx
     quirks: Quirks
     api_key: str = field(repr=False)
+    movement: Movement
     _routes: Routes = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -64,7 +67,15 @@ class Service:
         endpoint = target.endpoint(call.method)
         if endpoint is not query_events:
             preferred(call.headers.get("accept", ""), (JSON,))
-        return endpoint(Context(pbx=self.pbx, quirks=self.quirks, call=call, id=target.id))
+        answer = endpoint(Context(pbx=self.pbx, quirks=self.quirks, call=call, id=target.id))
+        self._let_drift(endpoint)
+        return answer
+
+    def _let_drift(self, endpoint: object) -> None:
+        if endpoint is query_events:
+            self.movement.of_events()
+        elif endpoint is search_contacts:
+            self.movement.of_contacts()
 
     def _trouble(self, call: Call, status: int, message: str, headers: Mapping[str, str]) -> Trouble:
         return Trouble(status=status, message=message, path=call.path, now=self.pbx.clock(), headers=headers)

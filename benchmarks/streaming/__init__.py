@@ -1,0 +1,1 @@
+"""Streams of telephony events: pages asked for ahead, and one after another."""

@@ -1,0 +1,89 @@
+"""Where to go on with a list, as a text to keep: opaque, printable, and good for the same filters alone."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from attrs import frozen
+
+from ..protocol import arguments
+from .places import Window
+from .plan import Plan
+from .seam import TICK, Key, Rank, Seam
+from .tail import Tail
+
+_CHECK = 8  # bytes
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@frozen
+class Cursor:
+    """What a read knows between two pages. With a `position` it goes on from there, else from the window's edge."""
+
+    window: Window
+    direction: int
+    edge: Rank | None
+    ids: dict[Key, Rank | None]
+    position: int | None
+
+    @classmethod
+    def at_edge(cls, edge: Rank, seam: Seam[Any], window: Window) -> Cursor:
+        """Where a read stands that goes by moments; from its edge the rows of the last tick may come again."""
+        return cls(window, seam.direction, edge, seam.since(edge - TICK), None)
+
+    @classmethod
+    def at_position(cls, tail: Tail, window: Window) -> Cursor:
+        """Where a read stands that goes by what pages have in common."""
+        return cls(window, 0, None, dict.fromkeys(tail.anchors()), tail.position)
+
+    @property
+    def tail(self) -> Tail:
+        """What the read it goes on from ended with."""
+        return Tail(self.position or 0, list(self.ids))
+
+    @classmethod
+    def parse(cls, text: object, digest: str) -> Cursor:
+        """Read a text; raises ValueError where it is not the cursor of a list with these filters."""
+        try:
+            raw = urlsafe_b64decode(arguments.text("cursor", text).encode("ascii"))
+        except ValueError:
+            raw = b""
+        payload = raw[_CHECK:]
+        if raw[:_CHECK] != _check(payload, digest):
+            raise ValueError("cursor is not one of a list with these filters")
+        direction, edge, ids, since, until, position = json.loads(payload)
+        return cls(Window(_moment(since), _moment(until)), direction, edge, dict(ids), position)
+
+    def text(self, digest: str) -> str:
+        """It as a text."""
+        window = [_ticks(self.window.since), _ticks(self.window.until)]
+        ids = [[key, rank] for key, rank in self.ids.items() if isinstance(key, int | str)]
+        state = [self.direction, self.edge, ids, *window, self.position]
+        payload = json.dumps(state, separators=(",", ":")).encode()
+        return urlsafe_b64encode(_check(payload, digest) + payload).decode()
+
+    def restore(self, plan: Plan, seam: Seam[Any]) -> None:
+        """Stand where it says."""
+        plan.restart(self.position or 0, self.window)
+        seam.direction = self.direction
+        seam.edge = self.edge
+        seam.floor = None if self.edge is None else self.edge - TICK
+        seam.ids = dict(self.ids)
+        seam.complete = not self.ids
+
+
+def _check(payload: bytes, digest: str) -> bytes:
+    return blake2b(payload, digest_size=_CHECK, key=digest.encode()).digest()
+
+
+def _ticks(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _moment(ticks: int | None) -> datetime | None:
+    return None if ticks is None else _EPOCH + ticks * _MICROSECOND
