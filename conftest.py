@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ def open_page(namespace: dict[str, Any]) -> None:
     account = {"VOXLOUD_BASE_URL": sandbox.url, "VOXLOUD_API_KEY": sandbox.api_key}
     stack.enter_context(mock.patch.dict(os.environ, account))
     namespace["_folder"] = stack.enter_context(tempfile.TemporaryDirectory())
+    stack.enter_context(chdir(namespace["_folder"]))
     namespace["_runner"] = stack.enter_context(asyncio.Runner())
 
 
