@@ -83,6 +83,16 @@ async def test_of_equal_items_none_takes_the_contact_of_another(client: VoxloudC
     assert sandbox.count("POST") == 12
 
 
+async def test_a_number_written_two_ways_is_one(serve: Serve) -> None:
+    served = await serve(Quirks(invalid_phone="normalised"), contacts=0, events=0)
+    served.sandbox.fail_next(Fault(cut="inside_headers", delay=0.05), match="POST")
+    served.sandbox.fail_next(Fault(delay=0.3, executed=True), match="POST")
+    items: list[Any] = [JOHN, {**JOHN, "primary_phone": "00390312345678"}]
+    lost, made = await served.client.contacts.create_many(items).collect()
+    assert (lost.unknown, made.ok) == (True, True)  # the contact is that of the second alone
+    assert served.sandbox.count("POST") == 2
+
+
 async def test_only_the_newest_ids_are_remembered(
     client: VoxloudClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from .record import Done, Intent, Marks, marks
 
 _OPENING = b'{"voxloud_async":"journal"'
 _VERSION = 1
+_NEWEST = 4096  # more than are made in the seconds by which two clocks, or two times without fractions, may differ
 
 
 @define(eq=False)
@@ -34,6 +37,7 @@ class Journal:
     _salt: bytes
     _begun: dict[int, Intent] = field(factory=dict, init=False)
     _places: array[int] = field(factory=lambda: array("q"), init=False)
+    _claims: set[str] = field(factory=set, init=False)
 
     @classmethod
     def open(cls, path: Path, purpose: str) -> Journal:
@@ -82,9 +86,9 @@ class Journal:
         self._append({"n": index})
         del self._begun[index]
 
-    def claimed(self, identifier: str) -> bool:
-        """Whether this object is that of an item."""
-        return self._file.holds(b',"id":' + jsontext.dumps(identifier) + b"}\n")
+    def claims(self) -> Iterable[str]:
+        """The ids of an earlier run's objects that may be found for an item, and are another's."""
+        return self._claims
 
     async def aclose(self) -> None:
         """Sync and close the file."""
@@ -94,13 +98,28 @@ class Journal:
         self._file.append(jsontext.dumps(entry) + b"\n")
 
     def _read(self) -> None:
-        lines = enumerate(self._file, 1)
-        next(lines)
-        for number, (place, line) in lines:
+        for number, place, line in self._lines():
             try:
                 self._take(place, jsontext.loads(line))
             except (ValueError, KeyError, TypeError):
                 raise ValueError(f"journal {self._file.path} is damaged in line {number}") from None
+        self._claims.update(self._likely())
+
+    def _lines(self) -> Iterator[tuple[int, int, bytes]]:
+        numbered = ((number, place, line) for number, (place, line) in enumerate(self._file, 1))
+        return islice(numbered, 1, None)
+
+    def _likely(self) -> Iterator[str]:
+        """The ids of items with a key of those pending, and the newest: a later create may be lost beside one."""
+        keys, numbers, newest = {each.marks.key for each in self._begun.values()}, set(), deque[str](maxlen=_NEWEST)
+        for entry in (jsontext.loads(line) for _, _, line in self._lines()):
+            if entry.get("key") in keys:
+                numbers.add(entry["n"])
+            if "id" in entry:
+                newest.append(entry["id"])
+                if entry["n"] in numbers:
+                    yield entry["id"]
+        yield from newest
 
     def _take(self, place: int, entry: Mapping[str, Any]) -> None:
         index = entry["n"]

@@ -71,8 +71,8 @@ class Record(Protocol):
         """Remember that it has not been carried out."""
         ...
 
-    def claimed(self, identifier: str) -> bool:
-        """Whether this object is that of an item."""
+    def claims(self) -> Iterable[str]:
+        """The ids of an earlier run's objects that may be found for an item, and are another's."""
         ...
 
     async def aclose(self) -> None:
@@ -103,9 +103,9 @@ class NoRecord:
     def void(self, index: int) -> None:
         """Do nothing."""
 
-    def claimed(self, identifier: str) -> bool:  # noqa: ARG002 - it remembers none
-        """No."""
-        return False
+    def claims(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
 
     async def aclose(self) -> None:
         """Do nothing."""
