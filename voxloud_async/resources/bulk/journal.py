@@ -10,7 +10,6 @@ import secrets
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,14 @@ _NEWEST = 4096  # more than are made in the seconds by which two clocks, or two 
 class Journal:
     """Remembers in a file what a run does, and what one before it did.
 
-    In memory it has the items that were begun and not done, and eight bytes for each that an earlier run did.
+    In memory it has the items that were begun and not done, and sixteen bytes for each that an earlier run did.
     """
 
     _file: LogFile
     _salt: bytes
     _begun: dict[int, Intent] = field(factory=dict, init=False)
     _places: array[int] = field(factory=lambda: array("q"), init=False)
+    _keys: array[int] = field(factory=lambda: array("Q"), init=False)
     _claims: set[str] = field(factory=set, init=False)
 
     @classmethod
@@ -64,7 +64,7 @@ class Journal:
         found: Intent | Done | None = self._begun.get(index)
         held = found.marks.item if isinstance(found, Intent) else None
         if index < len(self._places) and self._places[index]:
-            entry = jsontext.loads(self._file.at(self._places[index]))
+            entry = self._at(self._places[index])
             found, held = Done(entry["id"]), entry["item"]
         if held is not None and held != self.marks(change).item:
             raise ValueError(f"journal {self._file.path} is of other items: item {index} was another one")
@@ -98,38 +98,46 @@ class Journal:
         self._file.append(jsontext.dumps(entry) + b"\n")
 
     def _read(self) -> None:
-        for number, place, line in self._lines():
+        newest = deque[str](maxlen=_NEWEST)
+        lines = enumerate(self._file, 1)
+        next(lines)
+        for number, (place, line) in lines:
             try:
-                self._take(place, jsontext.loads(line))
+                self._take(place, jsontext.loads(line), newest)
             except (ValueError, KeyError, TypeError):
                 raise ValueError(f"journal {self._file.path} is damaged in line {number}") from None
-        self._claims.update(self._likely())
+        self._claims = {*newest, *self._alike()}
 
-    def _lines(self) -> Iterator[tuple[int, int, bytes]]:
-        numbered = ((number, place, line) for number, (place, line) in enumerate(self._file, 1))
-        return islice(numbered, 1, None)
-
-    def _likely(self) -> Iterator[str]:
-        """The ids of items with a key of those pending, and the newest: a later create may be lost beside one."""
-        keys, numbers, newest = {each.marks.key for each in self._begun.values()}, set(), deque[str](maxlen=_NEWEST)
-        for entry in (jsontext.loads(line) for _, _, line in self._lines()):
-            if entry.get("key") in keys:
-                numbers.add(entry["n"])
-            if "id" in entry:
-                newest.append(entry["id"])
-                if entry["n"] in numbers:
-                    yield entry["id"]
-        yield from newest
-
-    def _take(self, place: int, entry: Mapping[str, Any]) -> None:
+    def _take(self, place: int, entry: Mapping[str, Any], newest: deque[str]) -> None:
         index = entry["n"]
         if "at" in entry:
             self._begun[index] = Intent(Marks(entry["item"], entry["key"]), float(entry["at"]))
-            return
-        self._begun.pop(index, None)
-        if "id" in entry:
-            self._places.extend([0] * (index + 1 - len(self._places)))
-            self._places[index] = place
+        elif "id" in entry:
+            newest.append(entry["id"])
+            self._keep(index, place, self._begun.pop(index))
+        else:
+            self._begun.pop(index, None)
+
+    def _keep(self, index: int, place: int, intent: Intent) -> None:
+        missing = [0] * (index + 1 - len(self._places))
+        self._places.extend(missing)
+        self._keys.extend(missing)
+        self._places[index], self._keys[index] = place, _short(intent.marks.key)
+
+    def _alike(self) -> Iterator[str]:
+        """The ids of items of the same keys as those pending."""
+        keys = {_short(intent.marks.key) for intent in self._begun.values()}
+        for place, key in zip(self._places, self._keys, strict=True):
+            if place and key in keys:
+                yield self._at(place)["id"]
+
+    def _at(self, place: int) -> Mapping[str, Any]:
+        entry: Mapping[str, Any] = jsontext.loads(self._file.at(place))
+        return entry
+
+
+def _short(key: str) -> int:
+    return int(key[:16], 16)
 
 
 def _begin(file: LogFile, purpose: str) -> bytes:
