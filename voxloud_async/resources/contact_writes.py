@@ -46,7 +46,7 @@ class Creation:
             # Of one that tells no time nobody knows whether it was there before.
             same=lambda contact: contact.created_at is not None and self._has_fields(contact, body),
             # The service may write another number in a way of its own (anomaly C20), under which it is not found.
-            recognisable=all(
+            recognisable=lambda: all(
                 PhoneNumber.parse(number).e164 == number for number in [phone, *(body.get("phones") or ())]
             ),
         )

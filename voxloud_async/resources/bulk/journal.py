@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,10 @@ class Journal:
             raise ValueError(f"journal {self._file.path} is of other items: item {index} was another one")
         return found
 
-    async def begin(self, index: int, change: Change[Any], at: float) -> None:
+    async def begin(self, index: int, change: Change[Any], time: Callable[[], float]) -> None:
         """Remember that it is about to be sent; returns once that would outlive a power cut."""
-        intent = self._begun[index] = Intent(self.marks(change), at)
-        self._append({"n": index, "item": intent.marks.item, "key": intent.marks.key, "at": at})
+        intent = self._begun[index] = Intent(self.marks(change), time())
+        self._append({"n": index, "item": intent.marks.item, "key": intent.marks.key, "at": intent.at})
         await self._file.sync()
 
     def done(self, index: int, identifier: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -59,8 +59,8 @@ class Record(Protocol):
         """What is known of an item; ValueError where another item stands in its place."""
         ...
 
-    async def begin(self, index: int, change: Change[Any], at: float) -> None:
-        """Remember that it is about to be sent."""
+    async def begin(self, index: int, change: Change[Any], time: Callable[[], float]) -> None:
+        """Remember that it is about to be sent, at this time."""
         ...
 
     def done(self, index: int, identifier: str) -> None:
@@ -94,7 +94,7 @@ class NoRecord:
     def before(self, index: int, change: Change[Any]) -> None:
         """Nothing."""
 
-    async def begin(self, index: int, change: Change[Any], at: float) -> None:
+    async def begin(self, index: int, change: Change[Any], time: Callable[[], float]) -> None:
         """Do nothing."""
 
     def done(self, index: int, identifier: str) -> None:

@@ -64,7 +64,7 @@ class Settlement:
     async def _send(self, index: int, change: Change[R], begun: Intent | None) -> R:
         started = self._caller.now()
         if begun is None:
-            await self._record.begin(index, change, self._caller.service_time())
+            await self._record.begin(index, change, self._caller.service_time)
         try:
             result = await change.send(begun is not None)
         except OutcomeUnknownError as error:
@@ -96,7 +96,7 @@ class Settlement:
         if not near and too_soon > 0.0:
             await self._caller.sleep(too_soon)
             near = await self._unclaimed_since(change, begun.at)
-        if not near and change.recognisable:
+        if not near and change.recognisable():
             return None
         found = _same(change, near)
         if not self._tells(change, found):
