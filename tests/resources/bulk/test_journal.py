@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.resources.conftest import Serve
+    from voxloud_async.models import Contact
     from voxloud_async.wire.message import Request, Response
 
 JOHN: Any = {"first_name": "John", "primary_phone": "+390312345678", "company_name": "John&Associates"}
@@ -83,6 +84,12 @@ async def interrupted(client: VoxloudClient, sandbox: Sandbox, items: Sequence[A
     sandbox.change_weather(Weather())
 
 
+async def elsewhere(sandbox: Sandbox, fields: Any = JOHN) -> Contact:
+    """Somebody else creates a contact."""
+    async with VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client:
+        return await client.contacts.create(**fields)
+
+
 async def test_what_is_done_is_replayed(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
     first = await client.contacts.create_many(contacts(20), journal=journal).collect()
     again = client.contacts.create_many(contacts(20), journal=str(journal))
@@ -134,7 +141,7 @@ async def test_it_waits_before_it_believes_that_nothing_happened(
     task = asyncio.create_task(client.contacts.create_many([JOHN], journal=journal).finish())
     while sandbox.count("GET") < asked + 2:  # noqa: ASYNC110 - the time, and the first look
         await asyncio.sleep(0.001)
-    late = await client.contacts.create(**JOHN)  # it took effect late
+    late = await elsewhere(sandbox)  # it took effect late
     assert await task == Summary(done=1, total=1)
     assert {*sandbox.state.contacts} == {late.id}
 
@@ -152,7 +159,7 @@ async def test_it_waits_for_what_left_in_the_last_moment_however_old_its_line(
     task = asyncio.create_task(client.contacts.create_many([JOHN], journal=journal).finish())
     while sandbox.count("GET") < asked + 2:  # noqa: ASYNC110 - the time, and the first look
         await asyncio.sleep(0.001)
-    late = await client.contacts.create(**JOHN)  # it took effect late
+    late = await elsewhere(sandbox)  # it took effect late
     assert (await task).done == 1
     assert {*sandbox.state.contacts} == {late.id}
 
@@ -227,7 +234,7 @@ async def test_what_this_run_made_before_it_is_not_taken_either(
 
 async def test_several_alike_are_never_guessed_at(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
     await interrupted(client, sandbox, [JOHN], journal)
-    somebody_elses = await client.contacts.create(**JOHN)
+    somebody_elses = await elsewhere(sandbox)
     (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
     assert isinstance(outcome.error, OutcomeUnknownError)
     assert {*outcome.error.candidates} == {*sandbox.state.contacts}
@@ -241,7 +248,7 @@ async def test_several_alike_are_never_guessed_at(client: VoxloudClient, sandbox
 
 
 async def test_what_is_older_is_not_taken_for_it(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
-    old = await client.contacts.create(**JOHN)
+    old = await elsewhere(sandbox)
     held = sandbox.state.contacts[old.id]
     sandbox.state.contacts[old.id] = evolve(held, created_at=held.created_at - 10_000)
     sandbox.fail_next(UNSENT, match="POST")
@@ -545,8 +552,8 @@ async def test_a_contact_of_its_number_that_differs_leaves_it_unknown(
 ) -> None:
     sandbox.fail_next(UNSENT, match="POST")
     await client.contacts.create_many([JOHN], journal=journal).finish()
-    other = await client.contacts.create(**{**JOHN, "company_name": "Else"})
-    await client.contacts.create(first_name="Bea", primary_phone="+390311111111", phones=[JOHN["primary_phone"]])
+    other = await elsewhere(sandbox, {**JOHN, "company_name": "Else"})
+    await elsewhere(sandbox, {**JOHN, "primary_phone": "+390311111111", "phones": [JOHN["primary_phone"]]})
     (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
     assert isinstance(outcome.error, OutcomeUnknownError)
     assert outcome.error.candidates == (other.id,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -108,3 +109,14 @@ async def test_maintenance_is_waited_for(client: VoxloudClient, sandbox: Sandbox
     assert sum(outcome.unknown for outcome in outcomes) == 5  # a 503 may have been carried out
     assert names(sandbox).total() == 15
     assert sandbox.count("POST") == 20
+
+
+async def test_what_another_call_of_the_client_made_is_not_taken(client: VoxloudClient, sandbox: Sandbox) -> None:
+    sandbox.fail_next(Fault(cut="inside_headers", delay=0.2), match="POST")
+    run = asyncio.create_task(client.contacts.create_many([JOHN]).collect())
+    while sandbox.count("POST") < 1:  # noqa: ASYNC110 - the sandbox tells nobody
+        await asyncio.sleep(0.001)
+    made = await client.contacts.create(**JOHN)
+    (outcome,) = await run
+    assert outcome.unknown
+    assert {*sandbox.state.contacts} == {made.id}

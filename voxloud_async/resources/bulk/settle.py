@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -84,6 +84,7 @@ class Settlement:
         return result
 
     def _remember(self, identifier: str) -> None:
+        self._caller.claims.add(identifier)  # other runs and calls of this client may look, too
         self._claims[identifier] = None
         if len(self._claims) > _REMEMBERED:
             del self._claims[next(iter(self._claims))]
@@ -101,7 +102,7 @@ class Settlement:
         found = _same(change, near)
         if not self._tells(change, found):
             error = OutcomeUnknownError()
-            error.resolve = partial(self._only, change, lambda: begun.at)
+            error.resolve = partial(self._only, change, partial(self._unclaimed, change, lambda: begun.at))
             error.candidates = tuple(map(change.identify, near))  # also what the service may have written its own way
             raise error
         return found[0]
@@ -121,9 +122,9 @@ class Settlement:
             return self._caller.service_time() - (self._caller.now() - started)
 
         self._reopen(index, self._record.marks(change))
-        error.resolve = partial(self._only, change, since)
+        error.resolve = partial(self._only, change, partial(self._nobodys, change, since))
         try:
-            found = _same(change, await self._unclaimed(change, since))
+            found = _same(change, await self._nobodys(change, since))
         except VoxloudError:
             raise error from error.__cause__
         if self._tells(change, found):
@@ -131,13 +132,19 @@ class Settlement:
         error.candidates = tuple(map(change.identify, found))
         raise error from error.__cause__
 
-    async def _only(self, change: Change[R], since: Callable[[], float]) -> R | None:
-        found = _same(change, await self._unclaimed(change, since))
+    async def _only(self, change: Change[R], look: Callable[[], Awaitable[Sequence[R]]]) -> R | None:
+        found = _same(change, await look())
         return found[0] if self._tells(change, found) else None
 
     async def _unclaimed(self, change: Change[R], since: Callable[[], float]) -> Sequence[R]:
         assert change.look is not None  # noqa: S101 - what may be sent again is never looked for
         return [found for found in await change.look(since) if not self._claimed(change.identify(found))]
+
+    async def _nobodys(self, change: Change[R], since: Callable[[], float]) -> Sequence[R]:
+        """Without what other calls of this client were answered with; an earlier run of it may be what one goes on."""
+        return [
+            each for each in await self._unclaimed(change, since) if change.identify(each) not in self._caller.claims
+        ]
 
     def _claimed(self, identifier: str) -> bool:
         return identifier in self._claims or identifier in self._kept
