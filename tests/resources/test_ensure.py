@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 from attrs import evolve
@@ -101,6 +102,40 @@ async def test_the_host_may_be_written_otherwise(served: Served) -> None:
     )
     report = await served.client.webhook_subscriptions.ensure({EventType.CALL_INCOMING: f"{BASE}/{NEW}"})
     assert report.steps == ()
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted"),
+    [
+        ("/v%6Fxloud/%c3%a9?a=%2f", "/voxloud/%C3%A9?a=%2F"),
+        ("/voxloud/%C3%A9", "/v%6fxloud/%c3%a9"),
+    ],
+)
+async def test_escapes_may_be_written_otherwise(served: Served, held: str, wanted: str) -> None:
+    subscriptions = served.client.webhook_subscriptions
+    await subscriptions.create(callback_url=f"https://hooks.example{held}", event_type="CALL_INCOMING")
+    assert (await subscriptions.ensure({"CALL_INCOMING": f"https://hooks.example{wanted}"})).steps == ()
+    report = await subscriptions.ensure({"CALL_INCOMING": "https://hooks.example/voxloud/%25C3%25A9"})
+    assert [step.action for step in report.steps] == ["create"]
+
+
+async def test_types_and_addresses_may_be_written_otherwise(served: Served) -> None:
+    subscriptions = served.client.webhook_subscriptions
+    await subscriptions.ensure(WANTED, notification_email="Ada@Example.com")
+    wanted = {kind.lower(): url for kind, url in WANTED.items()}
+    report = await subscriptions.ensure(wanted, notification_email="ada@example.com", prune=True)
+    assert report.steps == ()
+    with pytest.raises(ValueError, match="wanted names event type PHONE_CALL twice"):
+        await subscriptions.ensure({"phone_call": BASE, "PHONE_CALL": BASE})
+
+
+async def test_an_id_at_the_end_of_a_url_is_no_token(served: Served) -> None:
+    subscriptions = served.client.webhook_subscriptions
+    one, other = (f"{BASE}/{UUID(int=number)}" for number in (1, 2))
+    await subscriptions.ensure({"CALL_INCOMING": one, "PHONE_CALL": one})
+    report = await subscriptions.ensure({"CALL_INCOMING": other}, prune=True)
+    assert [step.action for step in report.steps] == ["create"]
+    assert [url for _, url, _ in held(served.sandbox)].count(one) == 2
 
 
 async def test_what_is_no_url_belongs_to_somebody_else(served: Served) -> None:

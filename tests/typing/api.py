@@ -9,7 +9,6 @@ import voxloud_async
 from voxloud_async import RetryPolicy, VoxloudClient, errors, models
 from voxloud_async.paging import Listing, Progress, Reader
 from voxloud_async.resources.bulk.outcome import Outcome, Summary
-from voxloud_async.resources.contact_fields import ContactFields
 from voxloud_async.webhooks import EventStream, Received, WebhookReceiver, parse_webhook
 
 
@@ -38,12 +37,11 @@ async def contacts(client: VoxloudClient) -> None:
     async for contact in found:
         assert_type(contact, models.Contact)
     async for outcome in client.contacts.create_many([{"first_name": "John", "primary_phone": "+39"}], concurrency=4):
-        assert_type(outcome, Outcome[ContactFields, models.Contact])
+        assert_type(outcome, Outcome[dict[str, str], models.Contact])
         assert_type(outcome.result, models.Contact | None)
     updated = await client.contacts.update_many([(made.id, {"first_name": "John", "primary_phone": "+39"})]).collect()
-    assert_type(updated, list[Outcome[tuple[str, ContactFields], models.Contact]])
+    assert_type(updated, list[Outcome[tuple[str, dict[str, str]], models.Contact]])
     assert_type(await client.contacts.delete_many([made.id], journal="journal").finish(), Summary)
-    client.contacts.create_many([{"first_name": "John"}])  # type: ignore[typeddict-item]
     await client.contacts.create(first_name="John")  # type: ignore[call-arg]
     made.first_name = "Jane"  # type: ignore[misc]
 

@@ -12,7 +12,7 @@ from ..models import Contact, PhoneNumber
 from ..protocol import arguments, operations
 from ..session.caller import Caller
 from .bulk.change import Change
-from .contact_fields import ContactFields, whole
+from .contact_fields import whole
 from .deletion import delete
 
 NewOf = Callable[[str, Callable[[], float]], Awaitable[Sequence[Contact]]]
@@ -33,19 +33,20 @@ class Creation:
         """Hear what time it is at the service, by which a later run looks for what this one made."""
         await self._caller.call(operations.SEARCH_CONTACTS, query={"offset": "0", "limit": "1"})
 
-    def prepare(self, item: ContactFields) -> Change[Contact]:
+    def prepare(self, item: Mapping[str, Any]) -> Change[Contact]:
         """Check the fields."""
         body = whole(_mapping(item))
         phone = body["primary_phone"]
         return Change(
-            key="".join(phone.split()),
+            key=_key(phone),
             content=sorted(body.items()),
             send=lambda _: self._caller.call(operations.CREATE_CONTACT, body=body),
             identify=_id_of,
             look=partial(self._new_of, phone),
-            same=lambda contact: self._has_fields(contact, body),
+            # Of one that tells no time nobody knows whether it was there before.
+            same=lambda contact: contact.created_at is not None and self._has_fields(contact, body),
             # The service may write another number in a way of its own (anomaly C20), under which it is not found.
-            recognisable=all(
+            recognisable=lambda: all(
                 PhoneNumber.parse(number).e164 == number for number in [phone, *(body.get("phones") or ())]
             ),
         )
@@ -62,7 +63,7 @@ class Replacement:
     async def greet(self) -> None:
         """Do nothing: what replaces may be sent again."""
 
-    def prepare(self, item: tuple[str, ContactFields]) -> Change[Contact]:
+    def prepare(self, item: tuple[str, Mapping[str, Any]]) -> Change[Contact]:
         """Check the id and the fields."""
         identifier, fields = _pair(item)
         segment, body = arguments.segment("id", identifier), whole(_mapping(fields))
@@ -99,6 +100,11 @@ class Deletion:
         )
 
 
+def _key(phone: str) -> str:
+    # +39031..., 0039031... and 031... may become one number at the service (anomaly C20): they end alike.
+    return "".join(filter(str.isdigit, phone))[-7:] or phone
+
+
 def _id_of(contact: Contact) -> str:
     return contact.id
 
@@ -111,5 +117,5 @@ def _mapping(fields: object) -> Mapping[str, Any]:
 
 def _pair(item: object) -> tuple[object, object]:
     if not isinstance(item, tuple) or len(item) != 2:  # noqa: PLR2004 - a pair
-        raise TypeError(f"an item must be a pair of id and fields, not {type(item).__name__}")
+        raise TypeError("an item must be a tuple of two: an id, and a mapping of fields")
     return item

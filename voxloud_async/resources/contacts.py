@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from attrs import field, frozen
 
@@ -23,6 +23,8 @@ from .contact_writes import Creation, Deletion, Replacement
 from .deletion import delete
 from .listings import Reading, Shape, digest, listing
 from .outcome import settled
+
+FieldsT = TypeVar("FieldsT", bound=Mapping[str, Any])  # rows of a file are plain dicts
 
 _MOST_ROWS = 100
 _WHOLE_SECONDS = 2.0  # the service tells both its time and that of a contact without fractions
@@ -89,19 +91,18 @@ class Contacts:
         """Delete a contact; raises `NotFoundError` unless `missing_ok`. API: Delete contact."""
         await delete(self._caller, operations.DELETE_CONTACT, id, missing_ok=missing_ok)
 
-    def create_many(
-        self, items: Items[ContactFields], **options: Unpack[BulkOptions]
-    ) -> BulkRun[ContactFields, Contact]:
+    def create_many(self, items: Items[FieldsT], **options: Unpack[BulkOptions]) -> BulkRun[FieldsT, Contact]:
         """Create a contact of each item; see `BulkRun` and `BulkOptions`.
 
-        `items` are mappings with the fields of `create`, iterable or async iterable. A run with a journal sends what
-        failed again, and so it does with what it knows nothing of and does not find. API: Create contact.
+        `items` are mappings with the fields of `create` (see `ContactFields`), iterable or async iterable. A run with a
+        journal sends what failed again, and so it does with what it knows nothing of and does not find. API: Create
+        contact.
         """
         return BulkRun.of(self._caller, Creation(self._caller, self._new_of, _has_fields), items, options)
 
     def update_many(
-        self, items: Items[tuple[str, ContactFields]], **options: Unpack[BulkOptions]
-    ) -> BulkRun[tuple[str, ContactFields], Contact]:
+        self, items: Items[tuple[str, FieldsT]], **options: Unpack[BulkOptions]
+    ) -> BulkRun[tuple[str, FieldsT], Contact]:
         """Replace a contact by each pair of id and fields, as `update` does; for the rest see `create_many`.
 
         API: Update contact.
@@ -184,7 +185,9 @@ class Contacts:
         """Contacts of this primary number that the service has made since a moment of its clock."""
         found = await self.search(phone=phone).collect()
         oldest = since() - _WHOLE_SECONDS
-        return [each for each in found if _is_new(each, oldest) and _squeezed(each.primary_phone) == _squeezed(phone)]
+        return [
+            each for each in found if _may_be_new(each, oldest) and _squeezed(each.primary_phone) == _squeezed(phone)
+        ]
 
     async def _page(self, query: Mapping[str, str], ask: Ask) -> Page[Contact]:
         return await self._caller.call(operations.SEARCH_CONTACTS, query=_paged(query, ask))
@@ -211,6 +214,10 @@ def _comparable(contact: Contact) -> dict[str, Any]:
         for name, value in unstructure(contact).items()
         if value and name not in {"updated_at", "created_at"}
     }
+
+
+def _may_be_new(contact: Contact, oldest: float) -> bool:
+    return contact.created_at is None or _is_new(contact, oldest)
 
 
 def _is_new(contact: Contact, oldest: float) -> bool:

@@ -88,9 +88,10 @@ class WebhookSubscriptions:
 
         It creates what is missing, switches on what is off, deletes doubles, and writes nothing where all is well; so
         several processes may do it as they start. URLs that differ only in a token at their end (32 letters, digits,
-        `-` or `_` at least) are one receiver's: that is how a new token takes the place of an old one. Subscriptions of
-        other URLs are never touched. `prune` also deletes those of this receiver whose event type is not wanted;
-        `dry_run` only tells. An address in `notification_email` replaces another, None leaves each as it is.
+        `-` or `_` at least, and no UUID) are one receiver's: that is how a new token takes the place of an old one.
+        Subscriptions of other URLs are never touched. `prune` also deletes those of this receiver whose event type is
+        not wanted; `dry_run` only tells. An address in `notification_email` replaces another, None leaves each as it
+        is.
 
         What the service refuses of one event type is raised once the others are settled.
         """
@@ -142,10 +143,13 @@ def _wishes(wanted: Mapping[EventType | str, str], notification_email: str | Non
         raise TypeError(f"wanted must map event types to URLs, not be a {type(wanted).__name__}")
     if not wanted:
         raise ValueError("wanted must name an event type")
-    wishes = {}
+    wishes: dict[str, Wish] = {}
     for kind, url in wanted.items():
         body = _body(url, kind, notification_email, depth=4)
-        wishes[body["event_type"]] = Wish(**body)
+        name = str(EventType(body["event_type"]))  # a known one as the service writes it
+        if name in wishes:
+            raise ValueError(f"wanted names event type {name} twice")
+        wishes[name] = Wish(**{**body, "event_type": name})
     return wishes
 
 

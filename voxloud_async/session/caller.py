@@ -15,6 +15,11 @@ class Caller(Protocol):
     """Carries an operation out."""
 
     @property
+    def base_url(self) -> str:
+        """Where the service is."""
+        ...
+
+    @property
     def claims(self) -> Claims:
         """What creates were answered with so far."""
         ...

@@ -14,8 +14,8 @@ import pytest
 from attrs import evolve
 
 from voxloud_async import VoxloudClient
-from voxloud_async.errors import AuthenticationError, BadRequestError, OutcomeUnknownError
-from voxloud_async.resources.bulk import log_file, settle
+from voxloud_async.errors import AuthenticationError, BadRequestError, OutcomeUnknownError, ResponseLostError
+from voxloud_async.resources.bulk import journal as bulk_journal, log_file, settle
 from voxloud_async.resources.bulk.outcome import Summary
 from voxloud_async.sandbox import Fault, Quirks, Sandbox, Weather
 from voxloud_async.testing import FakeTransport, answer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.resources.conftest import Serve
+    from voxloud_async.models import Contact
     from voxloud_async.wire.message import Request, Response
 
 JOHN: Any = {"first_name": "John", "primary_phone": "+390312345678", "company_name": "John&Associates"}
@@ -83,6 +84,12 @@ async def interrupted(client: VoxloudClient, sandbox: Sandbox, items: Sequence[A
     sandbox.change_weather(Weather())
 
 
+async def elsewhere(sandbox: Sandbox, fields: Any = JOHN) -> Contact:
+    """Somebody else creates a contact."""
+    async with VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client:
+        return await client.contacts.create(**fields)
+
+
 async def test_what_is_done_is_replayed(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
     first = await client.contacts.create_many(contacts(20), journal=journal).collect()
     again = client.contacts.create_many(contacts(20), journal=str(journal))
@@ -134,14 +141,100 @@ async def test_it_waits_before_it_believes_that_nothing_happened(
     task = asyncio.create_task(client.contacts.create_many([JOHN], journal=journal).finish())
     while sandbox.count("GET") < asked + 2:  # noqa: ASYNC110 - the time, and the first look
         await asyncio.sleep(0.001)
-    late = await client.contacts.create(**JOHN)  # it took effect late
+    late = await elsewhere(sandbox)  # it took effect late
     assert await task == Summary(done=1, total=1)
     assert {*sandbox.state.contacts} == {late.id}
 
 
+async def test_it_waits_for_what_left_in_the_last_moment_however_old_its_line(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "SETTLED", 1.0)
+    sandbox.fail_next(UNSENT, match="POST")
+    await client.contacts.create_many([JOHN], journal=journal).finish()
+    header, (begun,) = read(journal).splitlines()[0], entries(journal)
+    begun["at"] -= 60.0  # it waited for the limit, and was sent when the process was killed
+    write(journal, header + b"\n" + json.dumps(begun).encode() + b"\n")
+    asked = sandbox.count("GET")
+    task = asyncio.create_task(client.contacts.create_many([JOHN], journal=journal).finish())
+    while sandbox.count("GET") < asked + 2:  # noqa: ASYNC110 - the time, and the first look
+        await asyncio.sleep(0.001)
+    late = await elsewhere(sandbox)  # it took effect late
+    assert (await task).done == 1
+    assert {*sandbox.state.contacts} == {late.id}
+
+
+async def test_a_contact_without_a_time_may_be_it(journal: Path) -> None:
+    held = {"id": "1", "first_name": "John", "primary_phone": JOHN["primary_phone"], "company_name": "John&Associates"}
+    none, one = (answer({"data": data, "has_next": False}) for data in ([], [held]))
+    transport = FakeTransport(none, ResponseLostError("reset"), one, none, one)
+    async with VoxloudClient("key", base_url="https://voxloud.test", transport=transport, rate=None) as client:
+        for _ in range(2):
+            (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
+            assert outcome.unknown
+    assert [request.method for request in transport.requests] == ["GET", "POST", "GET", "GET", "GET"]
+
+
+async def test_what_is_refused_when_it_is_sent_again_may_be_mended(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path
+) -> None:
+    sandbox.fail_next(UNSENT, match="POST")
+    assert (await client.contacts.create_many([JOHN], journal=journal).finish()).unknown == 1
+    sandbox.fail_next(Fault(status=400), match="POST")
+    assert (await client.contacts.create_many([JOHN], journal=journal).finish()).failed == 1
+    assert (await client.contacts.create_many(contacts(1), journal=journal).finish()).done == 1
+    assert names(sandbox) == once_each(1)
+
+
+async def test_a_journal_of_another_service_is_refused(serve: Serve, client: VoxloudClient, journal: Path) -> None:
+    await client.contacts.create_many([JOHN], journal=journal).finish()
+    other = await serve(contacts=0, events=0)
+    with pytest.raises(ValueError, match=f"that was to create contacts at http.*, not to .* at {other.sandbox.url}"):
+        await other.client.contacts.create_many([JOHN], journal=journal).finish()
+    assert other.sandbox.count() == 0
+
+
+async def test_the_folder_may_change_meanwhile(
+    client: VoxloudClient, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(journal.parent)
+    await client.contacts.create_many(contacts(5), journal=journal.name).finish()
+    run = client.contacts.create_many(contacts(5), journal=journal.name, concurrency=1)
+    async for _ in run:
+        monkeypatch.chdir("/")
+    assert run.summary.replayed == 5
+
+
+async def test_of_equal_items_an_older_one_takes_nothing_of_those_before_and_after_it(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "_REMEMBERED", 1)
+    monkeypatch.setattr(bulk_journal, "_NEWEST", 1)
+    for _ in range(2):
+        sandbox.fail_next(UNSENT, match="POST")
+    items: list[Any] = [JOHN, JOHN, *[JOHN, contact(1)] * 7]
+    for count in (10, len(items)):
+        await client.contacts.create_many(items[:count], journal=journal, concurrency=1).finish()
+    outcomes = await client.contacts.create_many(items, journal=journal).collect()
+    assert len({outcome.id for outcome in outcomes}) == len(outcomes) == len(sandbox.state.contacts)
+
+
+async def test_what_this_run_made_before_it_is_not_taken_either(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "_REMEMBERED", 1)
+    sandbox.fail_next(Fault(status=400), n=2, match="POST")
+    sandbox.fail_next(UNSENT, match="POST")
+    items = [JOHN, contact(1), JOHN]
+    first = await client.contacts.create_many(items, journal=journal, concurrency=1).finish()
+    assert (first.failed, first.unknown) == (2, 1)
+    outcomes = await client.contacts.create_many(items, journal=journal, concurrency=1).collect()
+    assert len({outcome.id for outcome in outcomes}) == len(sandbox.state.contacts) == 3
+
+
 async def test_several_alike_are_never_guessed_at(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
     await interrupted(client, sandbox, [JOHN], journal)
-    somebody_elses = await client.contacts.create(**JOHN)
+    somebody_elses = await elsewhere(sandbox)
     (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
     assert isinstance(outcome.error, OutcomeUnknownError)
     assert {*outcome.error.candidates} == {*sandbox.state.contacts}
@@ -155,7 +248,7 @@ async def test_several_alike_are_never_guessed_at(client: VoxloudClient, sandbox
 
 
 async def test_what_is_older_is_not_taken_for_it(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
-    old = await client.contacts.create(**JOHN)
+    old = await elsewhere(sandbox)
     held = sandbox.state.contacts[old.id]
     sandbox.state.contacts[old.id] = evolve(held, created_at=held.created_at - 10_000)
     sandbox.fail_next(UNSENT, match="POST")
@@ -315,6 +408,22 @@ async def test_many_share_one_turn_of_the_disk(
     assert 7 <= len(turns) < 150
 
 
+async def test_a_disk_that_failed_is_not_believed_again(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+
+    def fail(_: int) -> None:
+        nonlocal turns
+        turns += 1
+        raise OSError("I/O error")
+
+    monkeypatch.setattr(log_file, "_sync", fail)
+    with pytest.raises(OSError, match="I/O error"):
+        await client.contacts.create_many(contacts(40), journal=journal, concurrency=32).finish()
+    assert (turns, sandbox.count("POST")) == (1, 0)
+
+
 async def test_one_run_at_a_time(client: VoxloudClient, sandbox: Sandbox, journal: Path) -> None:
     async with client.contacts.create_many(contacts(9), journal=journal) as run:
         async for _ in run:
@@ -355,13 +464,14 @@ async def test_a_journal_that_was_hardly_begun_is_begun_anew(client: VoxloudClie
         ('{"version":1,"salt":"zz"}\n', "is no journal"),
         ('{"version":2,"purpose":"create contacts","salt":""}\n', "of version 2, which is not known"),
         ('{"version":1,"purpose":"delete contacts","salt":""}\n', "to delete contacts, not to create contacts"),
-        ('{"version":1,"purpose":"create contacts","salt":""}\n{"n":0}\n{"m":1}\n', "is damaged in line 3"),
-        ('{"version":1,"purpose":"create contacts","salt":""}\n\x00\x00\n', "is damaged in line 2"),
+        ('{"version":1,"purpose":"create contacts at URL","salt":""}\n{"n":0}\n{"m":1}\n', "is damaged in line 3"),
+        ('{"version":1,"purpose":"create contacts at URL","salt":""}\n\x00\x00\n', "is damaged in line 2"),
     ],
 )
 async def test_another_file_is_refused_and_left_alone(
     client: VoxloudClient, sandbox: Sandbox, journal: Path, content: str, reason: str
 ) -> None:
+    content = content.replace("URL", sandbox.url)
     write(journal, content.encode())
     for _ in range(2):  # and the lock is given back
         with pytest.raises(ValueError, match=reason):
@@ -442,8 +552,8 @@ async def test_a_contact_of_its_number_that_differs_leaves_it_unknown(
 ) -> None:
     sandbox.fail_next(UNSENT, match="POST")
     await client.contacts.create_many([JOHN], journal=journal).finish()
-    other = await client.contacts.create(**{**JOHN, "company_name": "Else"})
-    await client.contacts.create(first_name="Bea", primary_phone="+390311111111", phones=[JOHN["primary_phone"]])
+    other = await elsewhere(sandbox, {**JOHN, "company_name": "Else"})
+    await elsewhere(sandbox, {**JOHN, "primary_phone": "+390311111111", "phones": [JOHN["primary_phone"]]})
     (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
     assert isinstance(outcome.error, OutcomeUnknownError)
     assert outcome.error.candidates == (other.id,)

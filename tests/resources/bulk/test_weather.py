@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,16 @@ async def test_of_equal_items_none_takes_the_contact_of_another(client: VoxloudC
     assert sandbox.count("POST") == 12
 
 
+async def test_a_number_written_two_ways_is_one(serve: Serve) -> None:
+    served = await serve(Quirks(invalid_phone="normalised"), contacts=0, events=0)
+    served.sandbox.fail_next(Fault(cut="inside_headers", delay=0.05), match="POST")
+    served.sandbox.fail_next(Fault(delay=0.3, executed=True), match="POST")
+    items: list[Any] = [JOHN, {**JOHN, "primary_phone": "00390312345678"}]
+    lost, made = await served.client.contacts.create_many(items).collect()
+    assert (lost.unknown, made.ok) == (True, True)  # the contact is that of the second alone
+    assert served.sandbox.count("POST") == 2
+
+
 async def test_only_the_newest_ids_are_remembered(
     client: VoxloudClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,3 +111,14 @@ async def test_maintenance_is_waited_for(client: VoxloudClient, sandbox: Sandbox
     assert sum(outcome.unknown for outcome in outcomes) == 5  # a 503 may have been carried out
     assert names(sandbox).total() == 15
     assert sandbox.count("POST") == 20
+
+
+async def test_what_another_call_of_the_client_made_is_not_taken(client: VoxloudClient, sandbox: Sandbox) -> None:
+    sandbox.fail_next(Fault(cut="inside_headers", delay=0.2), match="POST")
+    run = asyncio.create_task(client.contacts.create_many([JOHN]).collect())
+    while sandbox.count("POST") < 1:  # noqa: ASYNC110 - the sandbox tells nobody
+        await asyncio.sleep(0.001)
+    made = await client.contacts.create(**JOHN)
+    (outcome,) = await run
+    assert outcome.unknown
+    assert {*sandbox.state.contacts} == {made.id}

@@ -29,7 +29,7 @@ class Change(Generic[ResultT]):
     identify: Callable[[ResultT], str]
     look: Look[ResultT] | None = None
     same: Callable[[ResultT], bool] = lambda _: True
-    recognisable: bool = True
+    recognisable: Callable[[], bool] = lambda: True
 
 
 class Writer(Protocol[ItemT_contra, ResultT]):

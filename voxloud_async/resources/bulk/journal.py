@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 from array import array
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +22,22 @@ from .record import Done, Intent, Marks, marks
 
 _OPENING = b'{"voxloud_async":"journal"'
 _VERSION = 1
+_NEWEST = 4096  # more than are made in the seconds by which two clocks, or two times without fractions, may differ
 
 
 @define(eq=False)
 class Journal:
     """Remembers in a file what a run does, and what one before it did.
 
-    In memory it has the items that were begun and not done, and eight bytes for each that an earlier run did.
+    In memory it has the items that were begun and not done, and sixteen bytes for each that an earlier run did.
     """
 
     _file: LogFile
     _salt: bytes
     _begun: dict[int, Intent] = field(factory=dict, init=False)
     _places: array[int] = field(factory=lambda: array("q"), init=False)
+    _keys: array[int] = field(factory=lambda: array("Q"), init=False)
+    _claims: set[str] = field(factory=set, init=False)
 
     @classmethod
     def open(cls, path: Path, purpose: str) -> Journal:
@@ -60,16 +64,16 @@ class Journal:
         found: Intent | Done | None = self._begun.get(index)
         held = found.marks.item if isinstance(found, Intent) else None
         if index < len(self._places) and self._places[index]:
-            entry = jsontext.loads(self._file.at(self._places[index]))
+            entry = self._at(self._places[index])
             found, held = Done(entry["id"]), entry["item"]
         if held is not None and held != self.marks(change).item:
             raise ValueError(f"journal {self._file.path} is of other items: item {index} was another one")
         return found
 
-    async def begin(self, index: int, change: Change[Any], at: float) -> None:
+    async def begin(self, index: int, change: Change[Any], time: Callable[[], float]) -> None:
         """Remember that it is about to be sent; returns once that would outlive a power cut."""
-        intent = self._begun[index] = Intent(self.marks(change), at)
-        self._append({"n": index, "item": intent.marks.item, "key": intent.marks.key, "at": at})
+        intent = self._begun[index] = Intent(self.marks(change), time())
+        self._append({"n": index, "item": intent.marks.item, "key": intent.marks.key, "at": intent.at})
         await self._file.sync()
 
     def done(self, index: int, identifier: str) -> None:
@@ -82,9 +86,9 @@ class Journal:
         self._append({"n": index})
         del self._begun[index]
 
-    def claimed(self, identifier: str) -> bool:
-        """Whether this object is that of an item."""
-        return self._file.holds(b',"id":' + jsontext.dumps(identifier) + b"}\n")
+    def claims(self) -> Iterable[str]:
+        """The ids of an earlier run's objects that may be found for an item, and are another's."""
+        return self._claims
 
     async def aclose(self) -> None:
         """Sync and close the file."""
@@ -94,23 +98,46 @@ class Journal:
         self._file.append(jsontext.dumps(entry) + b"\n")
 
     def _read(self) -> None:
+        newest = deque[str](maxlen=_NEWEST)
         lines = enumerate(self._file, 1)
         next(lines)
         for number, (place, line) in lines:
             try:
-                self._take(place, jsontext.loads(line))
+                self._take(place, jsontext.loads(line), newest)
             except (ValueError, KeyError, TypeError):
                 raise ValueError(f"journal {self._file.path} is damaged in line {number}") from None
+        self._claims = {*newest, *self._alike()}
 
-    def _take(self, place: int, entry: Mapping[str, Any]) -> None:
+    def _take(self, place: int, entry: Mapping[str, Any], newest: deque[str]) -> None:
         index = entry["n"]
         if "at" in entry:
             self._begun[index] = Intent(Marks(entry["item"], entry["key"]), float(entry["at"]))
-            return
-        self._begun.pop(index, None)
-        if "id" in entry:
-            self._places.extend([0] * (index + 1 - len(self._places)))
-            self._places[index] = place
+        elif "id" in entry:
+            newest.append(entry["id"])
+            self._keep(index, place, self._begun.pop(index))
+        else:
+            self._begun.pop(index, None)
+
+    def _keep(self, index: int, place: int, intent: Intent) -> None:
+        missing = [0] * (index + 1 - len(self._places))
+        self._places.extend(missing)
+        self._keys.extend(missing)
+        self._places[index], self._keys[index] = place, _short(intent.marks.key)
+
+    def _alike(self) -> Iterator[str]:
+        """The ids of items of the same keys as those pending."""
+        keys = {_short(intent.marks.key) for intent in self._begun.values()}
+        for place, key in zip(self._places, self._keys, strict=True):
+            if place and key in keys:
+                yield self._at(place)["id"]
+
+    def _at(self, place: int) -> Mapping[str, Any]:
+        entry: Mapping[str, Any] = jsontext.loads(self._file.at(place))
+        return entry
+
+
+def _short(key: str) -> int:
+    return int(key[:16], 16)
 
 
 def _begin(file: LogFile, purpose: str) -> bytes:

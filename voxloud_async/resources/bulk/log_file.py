@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import mmap
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -84,11 +83,6 @@ class LogFile:
             self._broken = error
             raise
 
-    def holds(self, part: bytes) -> bool:
-        """Whether this stands in it, also after it was closed."""
-        with self.path.open("rb") as reader, mmap.mmap(reader.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(part) >= 0
-
     async def sync(self) -> None:
         """Wait until all that is written is on the disk. Those who come while the disk is busy share its next turn."""
         if self._next is None:
@@ -110,7 +104,13 @@ class LogFile:
         if before is not None:
             await asyncio.wait({before})
         self._syncing, self._next = self._next, None
-        await asyncio.to_thread(_sync, self._file.fileno())
+        if self._broken is not None:
+            raise self._broken
+        try:
+            await asyncio.to_thread(_sync, self._file.fileno())
+        except OSError as error:  # the next call would say that all is well: the system forgets what it could not write
+            self._broken = error
+            raise
 
 
 def make_durable(folder: Path) -> None:

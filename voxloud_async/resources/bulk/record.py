@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -59,8 +59,8 @@ class Record(Protocol):
         """What is known of an item; ValueError where another item stands in its place."""
         ...
 
-    async def begin(self, index: int, change: Change[Any], at: float) -> None:
-        """Remember that it is about to be sent."""
+    async def begin(self, index: int, change: Change[Any], time: Callable[[], float]) -> None:
+        """Remember that it is about to be sent, at this time."""
         ...
 
     def done(self, index: int, identifier: str) -> None:
@@ -71,8 +71,8 @@ class Record(Protocol):
         """Remember that it has not been carried out."""
         ...
 
-    def claimed(self, identifier: str) -> bool:
-        """Whether this object is that of an item."""
+    def claims(self) -> Iterable[str]:
+        """The ids of an earlier run's objects that may be found for an item, and are another's."""
         ...
 
     async def aclose(self) -> None:
@@ -94,7 +94,7 @@ class NoRecord:
     def before(self, index: int, change: Change[Any]) -> None:
         """Nothing."""
 
-    async def begin(self, index: int, change: Change[Any], at: float) -> None:
+    async def begin(self, index: int, change: Change[Any], time: Callable[[], float]) -> None:
         """Do nothing."""
 
     def done(self, index: int, identifier: str) -> None:
@@ -103,9 +103,9 @@ class NoRecord:
     def void(self, index: int) -> None:
         """Do nothing."""
 
-    def claimed(self, identifier: str) -> bool:  # noqa: ARG002 - it remembers none
-        """No."""
-        return False
+    def claims(self) -> Iterable[str]:
+        """Nothing."""
+        return ()
 
     async def aclose(self) -> None:
         """Do nothing."""

@@ -82,7 +82,7 @@ class BulkRun(Generic[ItemT, ResultT]):
         on_progress, journal = options.get("on_progress"), options.get("journal")
         if on_progress is not None and not callable(on_progress):
             raise TypeError(f"on_progress must be a callable or None, not {type(on_progress).__name__}")
-        path = None if journal is None else Path(journal)
+        path = None if journal is None else Path(journal).absolute()
         return BulkRun(caller, writer, Source(items), concurrency, on_progress, path)
 
     def __attrs_post_init__(self) -> None:
@@ -154,7 +154,8 @@ class BulkRun(Generic[ItemT, ResultT]):
         self._pool.start()
 
     async def _open_journal(self, path: Path) -> None:
-        opening = asyncio.ensure_future(asyncio.to_thread(Journal.open, path, self._writer.purpose))
+        purpose = f"{self._writer.purpose} at {self._caller.base_url}"
+        opening = asyncio.ensure_future(asyncio.to_thread(Journal.open, path, purpose))
         try:
             self._record = await asyncio.shield(opening)
         except asyncio.CancelledError:  # which a thread does not hear

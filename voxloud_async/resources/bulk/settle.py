@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -11,6 +11,7 @@ from attrs import define, field
 from ...errors import (
     ApiError,
     AuthenticationError,
+    BadRequestError,
     ClientClosedError,
     DeadlineExceededError,
     OutcomeUnknownError,
@@ -29,7 +30,7 @@ FATAL = (AuthenticationError, ClientClosedError, UsageError)
 """What one item met, every other would meet."""
 
 SETTLED: Final = 5.0
-"""Seconds after which a request of a killed run has taken effect, and can be found, or never will."""
+"""Seconds after the beginning of a run in which a request of a killed one takes effect, and can be found, or never."""
 
 _REMEMBERED = 65_536  # ids; only those made in the seconds of one call can be mistaken for its result
 
@@ -40,11 +41,16 @@ class Settlement:
 
     _caller: Caller
     _record: Record
+    _begun: float = field(init=False)
     _claims: dict[str, None] = field(factory=dict, init=False)
+    _kept: set[str] = field(init=False)
+    """Ids that are somebody's and may be found for an item in `_open`, however old that is."""
+
     _open: dict[str, dict[int, str]] = field(factory=dict, init=False)
     """By key and number the items of which it is not known whether they are done."""
 
     def __attrs_post_init__(self) -> None:
+        self._begun, self._kept = self._caller.now(), {*self._record.claims()}
         for index, intent in self._record.pending():
             self._reopen(index, intent.marks)
 
@@ -58,39 +64,45 @@ class Settlement:
     async def _send(self, index: int, change: Change[R], begun: Intent | None) -> R:
         started = self._caller.now()
         if begun is None:
-            await self._record.begin(index, change, self._caller.service_time())
+            await self._record.begin(index, change, self._caller.service_time)
         try:
             result = await change.send(begun is not None)
         except OutcomeUnknownError as error:
             return self._claim(index, change, await self._answer_lost(index, error, change, started))
         except VoxloudError as error:
-            if begun is None and _without_effect(error):
+            # Sent again, it was believed to have had no effect before; a refusal says so of this time.
+            if _without_effect(error) and (begun is None or isinstance(error, BadRequestError)):
                 self._record.void(index)
             raise
         return self._claim(index, change, result)
 
     def _claim(self, index: int, change: Change[R], result: R) -> R:
         if change.look is not None:
-            self._claims[change.identify(result)] = None
-            if len(self._claims) > _REMEMBERED:
-                del self._claims[next(iter(self._claims))]
+            self._remember(change.identify(result))
             if self._open:
-                self._resolve(index, self._record.marks(change).key)
+                self._resolve(index, self._record.marks(change).key, change.identify(result))
         return result
+
+    def _remember(self, identifier: str) -> None:
+        self._caller.claims.add(identifier)  # other runs and calls of this client may look, too
+        self._claims[identifier] = None
+        if len(self._claims) > _REMEMBERED:
+            del self._claims[next(iter(self._claims))]
 
     async def _left_behind(self, change: Change[R], begun: Intent) -> R | None:
         """What a run that was killed has made of it, or None where it has made nothing."""
         near = await self._unclaimed_since(change, begun.at)
-        too_soon = min(SETTLED, begun.at + SETTLED - self._caller.service_time())
+        # Not since `begun.at`: it may have waited for the limit, and left in the last moment of that run.
+        too_soon = self._begun + SETTLED - self._caller.now()
         if not near and too_soon > 0.0:
             await self._caller.sleep(too_soon)
             near = await self._unclaimed_since(change, begun.at)
-        if not near and change.recognisable:
+        if not near and change.recognisable():
             return None
         found = _same(change, near)
         if not self._tells(change, found):
             error = OutcomeUnknownError()
-            error.resolve = partial(self._only, change, lambda: begun.at)
+            error.resolve = partial(self._only, change, partial(self._unclaimed, change, lambda: begun.at))
             error.candidates = tuple(map(change.identify, near))  # also what the service may have written its own way
             raise error
         return found[0]
@@ -110,9 +122,9 @@ class Settlement:
             return self._caller.service_time() - (self._caller.now() - started)
 
         self._reopen(index, self._record.marks(change))
-        error.resolve = partial(self._only, change, since)
+        error.resolve = partial(self._only, change, partial(self._nobodys, change, since))
         try:
-            found = _same(change, await self._unclaimed(change, since))
+            found = _same(change, await self._nobodys(change, since))
         except VoxloudError:
             raise error from error.__cause__
         if self._tells(change, found):
@@ -120,16 +132,22 @@ class Settlement:
         error.candidates = tuple(map(change.identify, found))
         raise error from error.__cause__
 
-    async def _only(self, change: Change[R], since: Callable[[], float]) -> R | None:
-        found = _same(change, await self._unclaimed(change, since))
+    async def _only(self, change: Change[R], look: Callable[[], Awaitable[Sequence[R]]]) -> R | None:
+        found = _same(change, await look())
         return found[0] if self._tells(change, found) else None
 
     async def _unclaimed(self, change: Change[R], since: Callable[[], float]) -> Sequence[R]:
         assert change.look is not None  # noqa: S101 - what may be sent again is never looked for
         return [found for found in await change.look(since) if not self._claimed(change.identify(found))]
 
+    async def _nobodys(self, change: Change[R], since: Callable[[], float]) -> Sequence[R]:
+        """Without what other calls of this client were answered with; an earlier run of it may be what one goes on."""
+        return [
+            each for each in await self._unclaimed(change, since) if change.identify(each) not in self._caller.claims
+        ]
+
     def _claimed(self, identifier: str) -> bool:
-        return identifier in self._claims or self._record.claimed(identifier)
+        return identifier in self._claims or identifier in self._kept
 
     def _tells(self, change: Change[Any], found: Sequence[object]) -> bool:
         """Whether the first found is its result: nobody else's, or that of one that says the very same."""
@@ -139,11 +157,15 @@ class Settlement:
     def _reopen(self, index: int, marks: Marks) -> None:
         self._open.setdefault(marks.key, {})[index] = marks.item
 
-    def _resolve(self, index: int, key: str) -> None:
-        alike = self._open.get(key, {})
+    def _resolve(self, index: int, key: str, identifier: str) -> None:
+        alike = self._open.get(key)
+        if alike is None:
+            return
         alike.pop(index, None)
-        if not alike:
-            self._open.pop(key, None)
+        if alike:
+            self._kept.add(identifier)
+        else:
+            del self._open[key]
 
 
 def _same(change: Change[R], found: Sequence[R]) -> Sequence[R]:

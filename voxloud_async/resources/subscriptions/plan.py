@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from string import ascii_letters, digits
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -13,7 +14,11 @@ from ...models import WebhookSubscription
 
 Action = Literal["create", "update", "delete"]
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{32,}", re.ASCII)
+# A UUID names a thing, such as another tenant's receiver: taken for a token, its subscription would be taken over.
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_TOKEN = re.compile(rf"(?!{_UUID}$)[A-Za-z0-9_-]{{32,}}", re.ASCII)
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+_UNRESERVED = frozenset(ascii_letters + digits + "-._~")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -87,9 +92,13 @@ def _flaw(subscription: WebhookSubscription, wish: Wish) -> str | None:
         return "its token is an earlier one"
     if subscription.enabled is False:  # where the service does not say (anomaly W3), it is as it was created
         return "it is switched off"
-    if wish.notification_email not in {None, subscription.notification_email}:
+    if not _is_told(wish.notification_email, subscription.notification_email):
         return "another address is to be told"
     return None
+
+
+def _is_told(wanted: str | None, held: str | None) -> bool:
+    return wanted is None or (held is not None and held.casefold() == wanted.casefold())
 
 
 def _unwanted(there: Iterable[WebhookSubscription], wishes: Mapping[str, Wish]) -> Iterator[Step]:
@@ -132,11 +141,16 @@ def _same_url(one: str, other: str) -> bool:
 
 
 def _split(url: str) -> tuple[tuple[object, ...], str]:
-    """An URL up to the last part of its path, and that part; schemes and hosts are equal whatever their case."""
+    """A URL up to the last part of its path, and that part; equal where RFC 3986, 6.2.2, says that URLs are."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(_ESCAPE.sub(_normal, url))
         port = parts.port or _PORTS.get(parts.scheme)
     except ValueError:  # what somebody else subscribed may be no URL at all
         return (url,), ""
     base, _, end = parts.path.rpartition("/")
     return (parts.scheme, parts.hostname, port, base, parts.query), end
+
+
+def _normal(escape: re.Match[str]) -> str:
+    character = chr(int(escape[0][1:], 16))
+    return character if character in _UNRESERVED else escape[0].upper()
