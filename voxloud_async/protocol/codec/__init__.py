@@ -7,6 +7,7 @@ What it adds to a plain `cattrs.Converter`, one file each:
 - `events`: telephony events are told apart by `type`, faxes by their shape, the rest becomes `UnknownEvent`;
 - `webhooks`: deliveries with and without their envelope;
 - `envelopes`: the three list envelopes of the API read into `Page`;
+- `quick`, `compiled`, `source`: the same objects at a fifth of the cost, where a text is as expected;
 - `fault`: an error names its place in wire names, such as `content[3].duration`.
 """
 

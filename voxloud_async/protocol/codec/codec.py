@@ -14,7 +14,7 @@ from . import envelopes, events, objects, scalars, webhooks
 from .fault import FAULTS, locate
 from .quick import quick_converter
 
-_QUICK_FAULTS = (*FAULTS, RecursionError)
+_QUICK_FAULTS = (*FAULTS, AttributeError, RecursionError)
 
 
 def decode(text: bytes, kind: Any) -> Any:

@@ -1,16 +1,16 @@
-"""The source of a structure function, written from the fields of a model class.
+"""The source of structure functions, written from the fields of a model class.
 
-It has two halves. The first is for rows of exactly the fields that are documented, some of them null perhaps: it looks
-each up. The second is for all others: it takes out what it knows, so that what is left is unknown.
+`general` reads any row: it takes out what it knows, so that what is left is unknown. `shaped` reads rows of one shape,
+that is with certain fields in a certain order: it unpacks them, without a look-up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
-from attrs import field, frozen
+from attrs import frozen
 
 _FINISH = (
     "model.nulls = frozenset(nulls) if nulls else NO_NULLS",
@@ -18,15 +18,16 @@ _FINISH = (
     "return model",
 )
 
-_EXTRA = (
+_EXTRA = (  # the `__init__` of `Extra`, in Python, would take twice as long
+    "model.extra = extra = new(Extra)",
+    "extra._fields = unknown",
+)
+
+_LEFT = (
     "if row:",
-    "    unknown = {}",  # a new one: a dict keeps the room of what was taken out of it
-    "    for name, value in row.items():",
-    "        if type(value) in MAY_BE_INEXACT:",
-    "            exact((value,))",
-    "        unknown[name] = value",
-    "    model.extra = extra = new(Extra)",
-    "    extra._fields = unknown",  # its `__init__`, in Python, would take twice as long
+    "    exact(row.values())",
+    "    unknown = {name: value for name, value in row.items()}",  # a copy would keep the room of what was taken out
+    *(f"    {line}" for line in _EXTRA),
     "else:",
     "    model.extra = NO_EXTRA",
 )
@@ -34,7 +35,7 @@ _EXTRA = (
 
 @frozen
 class Reading:
-    """How a value is read: the type it has as a rule, what to do with it, and what with one of another type."""
+    """How a value `{v}` is read: its type as a rule, what to do with it, and what with one of another type."""
 
     rule: str
     lines: Sequence[str] = ()
@@ -49,7 +50,7 @@ class Field:
     wire: str
     aliases: Sequence[str]
     required: bool
-    reading: Reading = field()
+    reading: Reading
 
     @classmethod
     def of(cls, attribute: attrs.Attribute[Any], reading: Reading) -> Field:
@@ -58,63 +59,73 @@ class Field:
         required = attribute.default is attrs.NOTHING
         return cls(attribute.name, metadata["wire"], metadata.get("aliases", ()), required, reading)
 
-    def complete(self) -> Iterator[str]:
-        """Its lines in the first half."""
-        yield f"value = row[{self.wire!r}]"
-        yield from self._value(*(() if self.required else self._null("if")))
+    def at(self, shape: Mapping[str, int]) -> int | None:
+        """Where a shape has it: under its name or, without that, under an alias."""
+        return next((shape[name] for name in (self.wire, *self.aliases) if name in shape), None)
 
-    def sparse(self) -> Iterator[str]:
-        """Its lines in the second half."""
+    def present(self, value: str) -> Iterator[str]:
+        """Lines that read it from a variable."""
+        yield from self._read(value, () if self.required else self._null("if", value))
+
+    def taken(self) -> Iterator[str]:
+        """Lines that take it out of the row and read it."""
         if self.required:
             yield f"value = pop({self.wire!r})"
-            yield from self._value()
+            yield from self._read("value")
             return
         yield f"value = pop({self.wire!r}, ABSENT)"
         for alias in self.aliases:
             yield "if value is ABSENT:"
             yield f"    value = pop({alias!r}, ABSENT)"
-        yield from self._value("if value is ABSENT:", "    value = None", *self._null("elif"))
+        yield from self._read("value", ("if value is ABSENT:", "    value = None", *self._null("elif", "value")))
 
-    def _null(self, word: str) -> tuple[str, str]:
-        return f"{word} value is None:", f"    nulls += ({self.wire!r},)"
+    def _null(self, word: str, value: str) -> tuple[str, str]:
+        return f"{word} {value} is None:", f"    nulls += ({self.wire!r},)"
 
-    def _value(self, *absent: str) -> Iterator[str]:
+    def _read(self, value: str, absent: Sequence[str] = ()) -> Iterator[str]:
         """A value of the usual type costs one test."""
-        yield f"if type(value) is not {self.reading.rule}:"
-        if absent:
-            yield from indented((*absent, "else:"))
-        yield from indented(indented(self.reading.exception) if absent else self.reading.exception)
+        exception = [line.format(v=value) for line in self.reading.exception]
+        yield f"if type({value}) is not {self.reading.rule}:"
+        yield from indented((*absent, "else:", *indented(exception)) if absent else exception)
         if self.reading.lines:
             yield "else:"
-            yield from indented(self.reading.lines)
-        yield f"model.{self.attribute} = value"
+            yield from indented(line.format(v=value) for line in self.reading.lines)
+        yield f"model.{self.attribute} = {value}"
 
 
-def function(fields: Sequence[Field]) -> str:
-    """The source of `read`."""
-    return "".join(f"{line}\n" for line in _read(fields))
+def general(fields: Sequence[Field]) -> str:
+    """The function for any row, which it takes apart."""
+    lines = [line for field in fields for line in field.taken()]
+    return _function(["pop = row.pop"], [*lines, *_LEFT])
 
 
-def _read(fields: Sequence[Field]) -> Iterator[str]:
-    yield "def read(row, _):"
-    yield "    model = Draft()"
-    yield "    nulls = ()"
-    yield f"    if len(row) == {len(fields)}:"
-    yield "        try:"
-    for each in fields:
-        yield from indented(indented(indented(each.complete())))
-    yield "        except KeyError:"
-    yield "            nulls = ()"
-    yield "        else:"
-    yield "            model.extra = NO_EXTRA"
-    yield from indented(indented(indented(_FINISH)))
-    yield "    if type(row) is not dict:"
-    yield "        raise TypeError"
-    yield "    pop = row.pop"
-    for each in fields:
-        yield from indented(each.sparse())
-    yield from indented(_EXTRA)
-    yield from indented(_FINISH)
+def shaped(fields: Sequence[Field], shape: Mapping[str, int]) -> str | None:
+    """The function for rows of a shape, the places of names; `UNKNOWN` are those of no field. None if it lacks one."""
+    places = [field.at(shape) for field in fields]
+    if any(field.required and place is None for field, place in zip(fields, places, strict=True)):
+        return None
+    absent: list[str] = []
+    lines: list[str] = []
+    for field, place in zip(fields, places, strict=True):
+        if place is None:
+            absent.append(f"model.{field.attribute} = ")
+        else:
+            lines += field.present(f"v{place}")
+    if absent:
+        lines.append(f"{''.join(absent)}None")
+    unknown = [f"v{place}, " for place in range(len(shape)) if place not in places]
+    lines += _unknown("".join(unknown)) if unknown else ["model.extra = NO_EXTRA"]
+    unpacked = "".join(f"v{place}, " for place in range(len(shape)))
+    return _function([f"{unpacked}= row.values()"], lines)  # which a list or a text of the same items does not have
+
+
+def _unknown(values: str) -> Sequence[str]:
+    return f"unknown = dict(zip(UNKNOWN, ({values})))", "exact(unknown.values())", *_EXTRA
+
+
+def _function(opening: Iterable[str], lines: Iterable[str]) -> str:
+    body = indented((*opening, "model = Draft()", "nulls = ()", *lines, *_FINISH))
+    return "".join(f"{line}\n" for line in ("def read(row):", *body))
 
 
 def indented(lines: Iterable[str]) -> Iterator[str]:
