@@ -66,6 +66,20 @@ def test_a_broken_service_sees_each_call_once_and_few_repetitions() -> None:
     assert all(each.call for each in denied)
 
 
+def test_a_service_that_answers_500_alone_sees_a_probe_at_a_time() -> None:
+    wire = Wire(answer(status=500))
+
+    async def main() -> Rig:
+        made = rig(wire, concurrency=8)
+        results = await asyncio.gather(*(made.call(READ) for _ in range(1000)), return_exceptions=True)
+        assert {type(result) for result in results} == {ServerError, RequestNotSentError}
+        return made
+
+    made = run_virtual(main())
+    assert len(wire.requests) < 150
+    assert len(made.seen(Retrying)) <= AFFORDED
+
+
 def test_the_call_raises_the_error_it_met() -> None:
     wire = Wire(*[LOST] * AFFORDED, BROKEN)
     _, results = after(wire, AFFORDED // 3 + 2)
