@@ -48,11 +48,8 @@ class Ear:
             receiver = WebhookReceiver(secret=own_secret(), inbox=inbox, subscribers=[tally.note])
             await stack.enter_async_context(receiver)
             base = await stack.enter_async_context(self._served(receiver))
-            board = (
-                Screen(f"Listening at {base} (Ctrl-C ends)", tally, lambda: receiver.stats)
-                if self.as_table
-                else Lines()
-            )
+            title = f"Listening at {base} (Ctrl-C ends)"
+            board = Screen(title, tally, lambda: receiver.stats) if self.as_table else Lines()
             return await self._subscribed(client, receiver, base, board)
 
     async def _inbox(self, stack: AsyncExitStack) -> Inbox | None:
