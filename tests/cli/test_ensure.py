@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import evolve
 
+from voxloud_async.cli.output import Output, View
 from voxloud_async.models import EventType
 from voxloud_async.webhooks import WebhookReceiver
 
 from .test_process import SECONDS, shown_on, started, terminal, wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from voxloud_async.sandbox import Sandbox
 
     from .conftest import Console
@@ -100,6 +103,16 @@ def test_watch_tells_of_each_change_at_once(sandbox: Sandbox) -> None:
         ("enabled", 0, None),
     ]
     assert {(row["id"], row["eventType"]) for row in told} == {(there.id, "PHONE_CALL")}
+
+
+async def test_rows_that_flow_end_like_others(capsys: pytest.CaptureFixture[str]) -> None:
+    async def rows() -> AsyncIterator[dict[str, int]]:
+        yield {"a": 1}
+        assert capsys.readouterr().out == '[\n{"a":1}', "it is seen at once"
+        yield {"a": 2}
+
+    await Output(format="json").flow(rows(), View())
+    assert capsys.readouterr().out == ',\n{"a":2}\n]\n'
 
 
 def test_watch_ends_where_the_key_is_refused(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,10 +120,13 @@ def test_on_a_terminal_calls_are_a_table_that_stays_where_it_is(sandbox: Sandbox
     assert "1 calls, 0 live" in shown[shown.rindex("STATE") :]
 
 
-def test_the_table_may_be_asked_for_and_lines_too(sandbox: Sandbox) -> None:
+def test_the_table_may_be_asked_for_in_a_pipe(sandbox: Sandbox) -> None:
     with listening(sandbox, "--format", "table", "--for", "1") as process:
         out, _ = process.communicate(timeout=SECONDS)
     assert out.splitlines()[1].split() == ["STATE", "WAY", "FROM", "TO", "EXT", "RING", "TALK"]
+
+
+def test_lines_may_be_asked_for_on_a_terminal(sandbox: Sandbox) -> None:
     with terminal() as (ours, theirs), listening(sandbox, "--format", "ndjson", stdout=theirs):
         sandbox.place_call()
         assert shown_on(ours, theirs, until=b"\n").startswith('{"callId":')
@@ -173,6 +176,14 @@ def test_a_second_interrupt_waits_for_nobody_and_names_what_is_left(sandbox: San
     assert code == 130
     told = [line.split()[3] for line in err.splitlines() if line.endswith("could not be removed: interrupted")]
     assert sorted(told) == sorted(sandbox.state.subscriptions)
+
+
+def test_a_second_interrupt_before_it_knows_what_is_left_is_told(sandbox: Sandbox) -> None:
+    with listening(sandbox) as process:
+        sandbox.fail_next(Fault(delay=30.0), match="GET")
+        process.send_signal(signal.SIGINT)
+        wait_until(lambda: sandbox.count("GET") > LOOKS)
+        assert ended(process, signal.SIGINT) == (130, "voxloud: the subscriptions could not be removed: interrupted\n")
 
 
 def test_what_another_receiver_subscribed_at_the_same_place_is_left_alone(sandbox: Sandbox, voxloud: Console) -> None:

@@ -55,10 +55,8 @@ async def ensure(
 ) -> None:
     """Have one subscription for each event type of the receiver at URL, and write nothing where all is well.
 
-    The tokens at the end of its callback URLs are told from VOXLOUD_WEBHOOK_SECRET, as the receiver does.
-
     Args:
-        url: Where the receiver is served, without a token.
+        url: Where the receiver is served, without a token: those are told from VOXLOUD_WEBHOOK_SECRET.
         event: The event type to subscribe, by default each that is documented. May be repeated.
         notification_email: Who is told when the service switches one off.
         prune: Delete those of this receiver that are for other event types.

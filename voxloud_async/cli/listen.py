@@ -36,10 +36,9 @@ async def listen(
 ) -> int:
     """Subscribe, show calls as they happen, and unsubscribe at the end. With --sandbox there are calls to see.
 
-    The callback URLs end in tokens, told from VOXLOUD_WEBHOOK_SECRET or else from a secret of this run alone.
-
     Args:
-        url: The https address that leads to this port, such as that of a tunnel; not needed for a sandbox.
+        url: The https address that leads to this port, such as that of a tunnel; not needed for a sandbox. Tokens
+            are put behind it, told from VOXLOUD_WEBHOOK_SECRET or else from a secret of this run.
         port: Where it listens; by default 8080, without --url a free one.
         host: The address that it listens at.
         event: The event type to subscribe, by default all of calls. May be repeated.

@@ -11,6 +11,7 @@ from ..client import VoxloudClient
 from ..errors import VoxloudError
 from ..models import WebhookSubscription
 from ..resources.subscriptions.ensure import Ensured
+from ..resources.subscriptions.plan import same_url
 from .failure import judge
 from .speech import complain, remark
 
@@ -48,16 +49,24 @@ class Subscribing:
         except VoxloudError as error:
             complain(f"the subscriptions could not be removed: {judge(error)[1]}")
             return False
+        except asyncio.CancelledError:
+            complain("the subscriptions could not be removed: interrupted")
+            raise
         return await _remove(client, left)
 
     def _own(self, there: list[WebhookSubscription], before: frozenset[str]) -> list[WebhookSubscription]:
-        return [each for each in there if each.id not in before and each.callback_url in self._wanted.values()]
+        return [each for each in there if each.id not in before and self._is_wanted(each)]
+
+    def _is_wanted(self, subscription: WebhookSubscription) -> bool:
+        wanted = self._wanted.get(str(subscription.event_type))
+        return wanted is not None and same_url(subscription.callback_url or "", wanted)
 
 
 def _others(planned: Ensured, wanted: Mapping[str, str]) -> list[str]:
     """The subscriptions that a plan would change although they are of another token."""
-    urls = {each.id: each.callback_url for each in planned.subscriptions}
-    return [step.id for step in planned.steps if step.id is not None and urls[step.id] != wanted[step.event_type]]
+    urls = {each.id: each.callback_url or "" for each in planned.subscriptions}
+    changed = [(step.id, wanted[step.event_type]) for step in planned.steps if step.id is not None]
+    return [each for each, url in changed if not same_url(urls[each], url)]
 
 
 async def _remove(client: VoxloudClient, left: list[WebhookSubscription]) -> bool:

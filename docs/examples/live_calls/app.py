@@ -42,16 +42,10 @@ class Browser:
     def __init__(self) -> None:
         self.news = asyncio.Event()
         self.untold: dict[str, Call] = {}
-        self.gone = False
 
     def tell(self, call: Call) -> None:
         """Tell it of a call, soon."""
         self.untold[call.call_id] = call
-        self.news.set()
-
-    def leave(self) -> None:
-        """End its stream."""
-        self.gone = True
         self.news.set()
 
     async def stream(self) -> AsyncIterator[str]:
@@ -59,7 +53,7 @@ class Browser:
         browsers.add(self)
         try:
             yield message("snapshot", list(book))
-            while not self.gone:
+            while not app.state.stopping:
                 yield await self.next_message()
         finally:
             browsers.discard(self)
@@ -109,8 +103,9 @@ async def follow() -> None:
 
 def say_goodbye() -> None:
     """End all streams: a server that stops waits for them."""
+    app.state.stopping = True
     for browser in browsers:
-        browser.leave()
+        browser.news.set()
 
 
 @contextmanager
@@ -137,6 +132,7 @@ def on_shutdown(callback: Callable[[], None]) -> Iterator[None]:
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     """Listen, and be subscribed, for as long as the server runs."""
+    app.state.stopping = False
     async with asyncio.TaskGroup() as group, VoxloudClient() as client, receiver:
         group.create_task(follow())  # it ends with the receiver
         await client.webhook_subscriptions.ensure(
