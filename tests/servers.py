@@ -127,6 +127,10 @@ def need_redis() -> None:
     need(shutil.which("redis-server"), "redis-server")
 
 
+def need_chromium() -> None:
+    need(shutil.which("chromium") and shutil.which("chromedriver"), "chromium with its chromedriver")
+
+
 def need_postgres() -> None:
     need(postgres_programs(), "postgresql")
 

@@ -116,7 +116,7 @@ def test_a_time_without_zone_is_local() -> None:
     ("text", "span"), [("30d", timedelta(days=30)), ("2w", timedelta(days=14)), ("90m", timedelta(minutes=90))]
 )
 def test_a_span(text: str, span: timedelta) -> None:
-    assert read_span(text) == span
+    assert read_span(text, "--last") == span
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,10 @@ def test_a_path_of_routes_is_absolute(path: str) -> None:
         receiver().aiohttp_routes(path)
 
 
+def test_routes_may_be_at_the_root() -> None:
+    assert [route.path for route in receiver().aiohttp_routes("/")] == ["/{token}"]
+
+
 OURS, TRUSTED = ["203.0.113.0/24", "2001:db8::/32"], ["10.0.0.0/8", "::1"]
 
 

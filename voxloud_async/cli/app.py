@@ -21,7 +21,8 @@ _EPILOGUE = """\
 The API key is read from VOXLOUD_API_KEY; with --sandbox a command needs none.
 
 Exit codes: 0 done, 1 not all of it done, 2 wrong usage, 3 key refused, 4 not found, 5 request refused, \
-6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted, 141 nobody read the output.
+6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted, 141 nobody read the output, \
+143 ended by SIGTERM.
 """
 
 # The arguments of the client, and fields of the sandbox, whose checks a user may fail.
@@ -31,6 +32,11 @@ _OPTIONS = {
     "date_time_to": "--to",
     "max_wait": "--max-wait",
     "callback_url must": "--callback-url must",
+    "base must": "the URL must",
+    "secret must": "VOXLOUD_WEBHOOK_SECRET must",
+    "since must": "--backfill must",
+    "event_type must": "--event must",
+    "every must": "--every must",
     "'events'": "--rows",
     "'days'": "--days",
     "'calls_per_second'": "--traffic",
@@ -63,7 +69,7 @@ _GROUPS = {
     "events": ("events:app", "List and export call records."),
     "users": ("users:app", "List the users of the PBX."),
     "click-to-call": ("click_to_call:app", "Manage click-to-calls and ring through them."),
-    "webhooks": ("webhooks:app", "Manage webhook subscriptions, and what a receiver gave up."),
+    "webhooks": ("webhooks:app", "Show live calls, manage subscriptions, and what a receiver gave up."),
 }
 for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
     app.command(f"voxloud_async.cli.{_target}", name=_name, help=_help, sort_key=_place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..sandbox import ClickToCall, Sandbox, Subscription
+from ..sandbox import ClickToCall, Sandbox, Subscription, Traffic
 
 
 def furnished_sandbox() -> Sandbox:
@@ -25,3 +25,8 @@ def furnished_sandbox() -> Sandbox:
     state.click_to_calls[button.id] = button
     state.subscriptions[subscription.id] = subscription
     return sandbox
+
+
+def busy_sandbox() -> Sandbox:
+    """A sandbox with about as many calls under way, in real time, as a terminal has lines for."""
+    return Sandbox(now=datetime.now(UTC), events=2000, traffic=Traffic(calls_per_second=0.5, seed=7), pace=1.0)

@@ -29,6 +29,7 @@ UNKNOWN = 7
 NOT_UNDERSTOOD = 8
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+TERMINATED = 143
 
 # The first that fits counts.
 _VERDICTS: tuple[tuple[type[VoxloudError], int, str], ...] = (

@@ -42,8 +42,8 @@ async def dead_letters(*, inbox: Where, limit: int = 100, output: Output = _OUTP
         inbox: A SQLite file, or a URL of PostgreSQL or Redis; one with a password rather stands in the variable.
         limit: How many at the most.
     """
-    async with _opened(inbox) as opened:
-        output.rows([_row(letter) for letter in await opened.dead_letters(limit)], _LETTERS)
+    async with opened(inbox) as found:
+        output.rows([_row(letter) for letter in await found.dead_letters(limit)], _LETTERS)
 
 
 async def replay(
@@ -61,24 +61,24 @@ async def replay(
     """
     if bool(keys) is all_:
         raise ValueError("name the keys of dead letters, or say --all")
-    async with _opened(inbox) as opened:
-        wanted = await _dead(opened) if all_ else list(dict.fromkeys(keys))
-        found = await opened.replay(wanted)
-    output.values({"replayed": found})
-    if found < len(wanted):
-        complain(f"{len(wanted) - found} of {len(wanted)} are no dead letters")
+    async with opened(inbox) as found:
+        wanted = await _dead(found) if all_ else list(dict.fromkeys(keys))
+        count = await found.replay(wanted)
+    output.values({"replayed": count})
+    if count < len(wanted):
+        complain(f"{len(wanted) - count} of {len(wanted)} are no dead letters")
         return NOT_ALL
     return DONE
 
 
 @asynccontextmanager
-async def _opened(where: str) -> AsyncIterator[Inbox]:
-    """An inbox that is there already; its faults as those of files, which a command ends with."""
+async def opened(where: str, *, new: bool = False) -> AsyncIterator[Inbox]:
+    """An inbox, which is there already unless `new`; its faults as those of files, which a command ends with."""
     from ..webhooks.inbox import InboxError, open_inbox  # noqa: PLC0415 - `--help` does without
     from ..webhooks.inbox.opening import file_of  # noqa: PLC0415 - the same
 
     file = file_of(where)
-    if file is not None and not file.exists():
+    if not new and file is not None and not file.exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(file))
     try:
         inbox = open_inbox(where)

@@ -47,6 +47,14 @@ class Output:
             writer.write(_wire(model))
         writer.end()
 
+    async def flow(self, rows: AsyncIterable[Row], view: View) -> None:
+        """Write objects that are no models as they come, each seen at once."""
+        writer = self._writer(sys.stdout, view)
+        async for row in rows:
+            writer.write(row)
+            sys.stdout.flush()
+        writer.end()
+
     def several(self, models: Sequence[Model], view: View) -> None:
         """Write models that are all there."""
         self.rows(map(_wire, models), view)

@@ -34,7 +34,7 @@ its first moment."""
             raise ValueError("--from and --last exclude each other")
         end = None if self.end is None else read_moment("--to", self.end)
         if self.last is not None:
-            return _before(end or datetime.now(UTC), read_span(self.last)), end
+            return _before(end or datetime.now(UTC), read_span(self.last, "--last")), end
         return None if self.start is None else read_moment("--from", self.start), end
 
 
@@ -47,11 +47,11 @@ def read_moment(name: str, text: str) -> datetime:
     return moment.astimezone() if moment.tzinfo is None else moment
 
 
-def read_span(text: str) -> timedelta:
+def read_span(text: str, name: str) -> timedelta:
     """A length of time such as 30d."""
     match = _SPAN.fullmatch(text)
     if match is None:
-        raise ValueError("--last must be a number and one of s, m, h, d, w, such as 30d")
+        raise ValueError(f"{name} must be a number and one of s, m, h, d, w, such as 30d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 

@@ -40,12 +40,12 @@ class Service:
     """Requests a second: a number, "learned", or "none" for no limit of our own."""
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[VoxloudClient]:
-        """A client of the service, or of a sandbox; ValueError where the options do not fit."""
+    async def client(self, *, busy: bool = False) -> AsyncIterator[VoxloudClient]:
+        """A client of the service, or of a sandbox, `busy` with calls; ValueError where the options do not fit."""
         from ..client import VoxloudClient  # noqa: PLC0415 - `--help` does without
 
         async with AsyncExitStack() as stack:
-            key, url = await self._sandbox(stack) if self.sandbox else self._account()
+            key, url = await self._sandbox(stack, busy=busy) if self.sandbox else self._account()
             client = VoxloudClient(
                 key,
                 base_url=url,
@@ -62,12 +62,12 @@ class Service:
             raise ValueError("VOXLOUD_API_KEY is not set (put the API key there, or try --sandbox)")
         return key, self.base_url
 
-    async def _sandbox(self, stack: AsyncExitStack) -> tuple[str, str]:
-        from .embedded import furnished_sandbox  # noqa: PLC0415 - most commands need no sandbox
+    async def _sandbox(self, stack: AsyncExitStack, *, busy: bool) -> tuple[str, str]:
+        from .embedded import busy_sandbox, furnished_sandbox  # noqa: PLC0415 - most commands need no sandbox
 
         if self.base_url is not None:
             raise ValueError("--sandbox and --base-url exclude each other")
-        sandbox = await stack.enter_async_context(furnished_sandbox())
+        sandbox = await stack.enter_async_context(busy_sandbox() if busy else furnished_sandbox())
         return sandbox.api_key, sandbox.url
 
 

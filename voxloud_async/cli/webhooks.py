@@ -12,6 +12,9 @@ from .speech import remark
 from .writers import Column
 
 app = App(name="webhooks")
+app.command("voxloud_async.cli.listen:listen", name="listen", help="Show calls as they happen, with --sandbox at once.")
+app.command("voxloud_async.cli.ensure:ensure", name="ensure", help="Have the subscriptions that a receiver needs.")
+app.command("voxloud_async.cli.ensure:watch", name="watch", help="Tell of subscriptions that fail or are switched off.")
 app.command("voxloud_async.cli.inbox:dead_letters", name="dead-letters", help="List the deliveries that were given up.")
 app.command("voxloud_async.cli.inbox:replay", name="replay", help="Let deliveries that were given up be handled again.")
 

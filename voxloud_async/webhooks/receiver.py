@@ -200,10 +200,10 @@ class WebhookReceiver:
         return AsgiApp(self._intake, self._lifetime)
 
     def aiohttp_routes(self, path: str) -> list[RouteDef]:
-        """Routes for `aiohttp.web.Application.add_routes`: `POST {path}/<token>`."""
+        """Routes for `aiohttp.web.Application.add_routes`: `POST {path}/<token>`, for path "/" `POST /<token>`."""
         from .aiohttp import routes  # noqa: PLC0415 - whoever serves ASGI does without
 
-        return routes(self._intake, arguments.path("path", path))
+        return routes(self._intake, path if path == "/" else arguments.path("path", path))
 
     def token(self, event_type: EventType | str) -> str:
         """The token that deliveries of this type carry at the end of their path; made with the first secret."""

@@ -80,7 +80,7 @@ def _serves(subscription: WebhookSubscription, wish: Wish) -> bool:
 def _rank(subscription: WebhookSubscription, wish: Wish) -> tuple[bool, bool, int, str]:
     """The best first. The id decides between equals, so that processes that clean up at one time agree."""
     return (
-        not _same_url(subscription.callback_url or "", wish.callback_url),
+        not same_url(subscription.callback_url or "", wish.callback_url),
         subscription.enabled is False,
         subscription.failed_count or 0,
         subscription.id,
@@ -88,7 +88,7 @@ def _rank(subscription: WebhookSubscription, wish: Wish) -> tuple[bool, bool, in
 
 
 def _flaw(subscription: WebhookSubscription, wish: Wish) -> str | None:
-    if not _same_url(subscription.callback_url or "", wish.callback_url):
+    if not same_url(subscription.callback_url or "", wish.callback_url):
         return "its token is an earlier one"
     if subscription.enabled is False:  # where the service does not say (anomaly W3), it is as it was created
         return "it is switched off"
@@ -130,13 +130,14 @@ def _deletion(subscription: WebhookSubscription, because: str) -> Step:
 
 def _same_receiver(one: str, other: str) -> bool:
     """Whether two URLs differ in no more than a token at the end of their path."""
-    if _same_url(one, other):
+    if same_url(one, other):
         return True
     (one_base, one_end), (other_base, other_end) = _split(one), _split(other)
     return one_base == other_base and bool(_TOKEN.fullmatch(one_end) and _TOKEN.fullmatch(other_end))
 
 
-def _same_url(one: str, other: str) -> bool:
+def same_url(one: str, other: str) -> bool:
+    """Whether two spellings are one URL."""
     return one == other or _split(one) == _split(other)
 
 

@@ -1,0 +1,143 @@
+"""Calls as they change: a table that stays where it is, on a terminal, and a line for each change elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Protocol
+
+from attrs import define, field
+from rich.columns import Columns
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ..webhooks import Call, CallBook, CallState
+from ..webhooks.calls.book import Event
+from ..webhooks.notices import Accepted, Notice, Stats
+from .call_rows import as_clock, call_row, end_of_call, extensions, ring_seconds, talk_seconds
+from .speech import printable
+from .terminal import PipedConsole
+from .writers import to_json
+
+_TICK = 0.25
+_BESIDE = 7
+"""Lines of the terminal that are for no call: title, head, counts and the cursor."""
+_DAWN = datetime.fromtimestamp(0, UTC)
+_STYLES = {
+    CallState.RINGING: "yellow",
+    CallState.ANSWERED: "green",
+    CallState.ENDED: "dim",
+    CallState.MISSED: "dim red",
+}
+
+
+class Board(Protocol):
+    """Shows calls out of events."""
+
+    async def follow(self, events: AsyncIterable[Event]) -> None:
+        """Show what comes, until nothing more can come."""
+        ...
+
+
+@define
+class Lines:
+    """One JSON object for each change of a call."""
+
+    _book: CallBook = field(factory=CallBook, init=False)
+
+    async def follow(self, events: AsyncIterable[Event]) -> None:
+        """Write what comes."""
+        async for event in events:
+            call = self._book.fold(event)
+            if call is not None:
+                print(to_json(call_row(call)), flush=True)  # noqa: T201 - this is the console
+
+
+@define
+class Tally:
+    """Counts the accepted deliveries of each type; a subscriber of the receiver."""
+
+    counts: Counter[str] = field(factory=Counter, init=False)
+
+    def note(self, notice: Notice) -> None:
+        """Count one more."""
+        if isinstance(notice, Accepted):
+            self.counts[notice.type] += 1
+
+
+@define
+class Screen:
+    """A table of the calls under way and, as far as there is room, the latest of those that are over."""
+
+    _title: str
+    _tally: Tally
+    _stats: Callable[[], Stats]
+    _book: CallBook = field(factory=CallBook, init=False)
+    _console: PipedConsole = field(factory=PipedConsole, init=False)
+
+    async def follow(self, events: AsyncIterable[Event]) -> None:
+        """Draw again and again, for the seconds go on also where nothing comes."""
+        with Live(console=self._console, auto_refresh=False, redirect_stdout=False) as live:
+            while True:
+                live.update(self._drawn(datetime.now(UTC)), refresh=True)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_TICK):
+                        await self._take(events)
+
+    async def _take(self, events: AsyncIterable[Event]) -> None:
+        async for event in events:
+            self._book.fold(event)
+
+    def _drawn(self, now: datetime) -> Group:
+        table = _empty_table()
+        for call in chosen(self._book, self._console.height - _BESIDE):
+            table.add_row(*_cells(call, now), style=_STYLES[call.state])
+        return Group(Text(self._title, style="bold"), table, Columns(self._sums(), padding=(0, 3)))
+
+    def _sums(self) -> list[Text]:
+        stats = self._stats()
+        sums = {
+            **dict(sorted(self._tally.counts.items())),
+            "doubled": stats.doubled,
+            "refused": sum(stats.refused.values()),
+            "overlooked": stats.dropped,
+        }
+        told = [f"{name} {count}" for name, count in sums.items() if count]
+        calls = f"{len(self._book)} calls, {len(self._book.live())} live"
+        return [Text(text, style="dim", no_wrap=True) for text in (calls, *told)]
+
+
+def chosen(book: CallBook, room: int) -> list[Call]:
+    """The calls that there is room for, those under way before those that changed last; in order of their begin."""
+    by_worth = sorted(book, key=lambda call: call.is_live)
+    return sorted(by_worth[-max(1, room) :], key=lambda call: (call.began_at or _DAWN, call.call_id))
+
+
+def _empty_table() -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=True)
+    table.add_column("STATE", width=8)
+    table.add_column("WAY", width=8)
+    for title in ("FROM", "TO"):
+        table.add_column(title, ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column("EXT", width=8, no_wrap=True, overflow="ellipsis")
+    for title in ("RING", "TALK"):
+        table.add_column(title, width=5, justify="right", no_wrap=True)
+    return table
+
+
+def _cells(call: Call, now: datetime) -> list[Text]:
+    texts = (
+        call.state,
+        call.direction or "",
+        end_of_call(call.originator_number, call.originator_name),
+        end_of_call(call.destination_number, call.destination_name),
+        extensions(call),
+        as_clock(ring_seconds(call, now)),
+        as_clock(talk_seconds(call, now)),
+    )
+    return [Text(printable(text)) for text in texts]
