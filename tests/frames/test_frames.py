@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
+from voxloud_async import VoxloudClient
 from voxloud_async.errors import DecodeError
 from voxloud_async.frames import ContactFrame, EventFrame
 from voxloud_async.frames.columns import columns_of
+from voxloud_async.frames.join import within
 from voxloud_async.frames.raw import UnfitError, table_of_page
 from voxloud_async.models import ClickToCallCall, Contact, FaxCall, PhoneCall, TelephonyEvent
+from voxloud_async.paging.places import Window
 from voxloud_async.protocol import codec
 from voxloud_async.protocol.page import Page
-from voxloud_async.sandbox import Quirks
+from voxloud_async.sandbox import Drift, Quirks, Sandbox
 
 if TYPE_CHECKING:
     from tests.frames.conftest import Pages
@@ -242,3 +245,54 @@ def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"voxloud_async\[frames\]"):
         import_module("voxloud_async.frames")
+
+
+@pytest.mark.parametrize(
+    "quirks", [Quirks(), Quirks(event_times="epoch_ms"), Quirks(first_page=1, interval="half_open")]
+)
+async def test_a_listing_is_read_as_it_is_iterated(quirks: Quirks) -> None:
+    async with (
+        Sandbox(quirks=quirks, contacts=120, events=700, users=3, groups=2) as sandbox,
+        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
+    ):
+        middle = sandbox.now - timedelta(days=90)
+        events = [
+            client.telephony_events.query(page_size=50),
+            client.telephony_events.query(page_size=50, date_time_from=middle, date_time_to=sandbox.now, max_items=170),
+        ]
+        people = client.contacts.search(page_size=30)
+        frames: list[Any] = [await EventFrame.read(each) for each in events]
+        frames.append(await ContactFrame.read(people))
+        lists: list[Any] = [*[await each.collect() for each in events], await people.collect()]
+    assert [len(rows) for rows in lists] == [700, 170, 120]
+    for frame, rows in zip(frames, lists, strict=True):
+        assert frame.to_arrow().column("id").to_pylist() == [row.id for row in rows]
+
+
+async def test_rows_that_arrive_and_go_while_a_frame_is_read_make_no_double() -> None:
+    drift = Drift(seed=5, arrivals=3, removals=2, changes=2)
+    async with (
+        Sandbox(contacts=5, events=700, users=3, groups=2, drift=drift) as sandbox,
+        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
+    ):
+        before = set(sandbox.state.events.ids)
+        frame = await EventFrame.read(client.telephony_events.query(page_size=50))
+        stayed = before & set(sandbox.state.events.ids)
+    ids = frame.to_arrow().column("id").to_pylist()
+    assert len(ids) == len(set(ids))
+    assert stayed <= set(ids)
+    assert stayed < before
+
+
+def test_t5_rows_from_outside_of_the_interval_are_left_out() -> None:
+    noon = datetime(2026, 6, 30, 12, tzinfo=UTC)
+    stamps = [noon + timedelta(hours=each) for each in range(-2, 3)]
+    rows = [CALL | {"id": number, "timestamp": stamp.isoformat()} for number, stamp in enumerate(stamps)]
+    table = EventFrame.from_pages([page(*rows, {"id": 9, "type": "X"})]).to_arrow()
+    for window, left in [
+        (Window(), [0, 1, 2, 3, 4, 9]),
+        (Window(since=stamps[1]), [1, 2, 3, 4, 9]),
+        (Window(until=stamps[3]), [0, 1, 2, 3, 9]),
+        (Window(since=stamps[1], until=stamps[3]), [1, 2, 3, 9]),
+    ]:
+        assert within(table, window).column("id").to_pylist() == left

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 import pyarrow as pa
 
 from ..models import Model
+from ..paging import Listing
 from ..protocol import codec
 from ..protocol.page import Page
 from .columns import Column, columns_of, schema_of
-from .join import distinct, joined
+from .join import distinct, joined, within
 from .raw import UnfitError, table_of_page
 from .rows import table_of_models
 from .show import html_table
@@ -38,6 +39,18 @@ class Frame(Generic[M]):
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table
+
+    @classmethod
+    async def read(cls, rows: Listing[M]) -> Self:
+        """Read a whole listing: `await EventFrame.read(client.telephony_events.query(...))`.
+
+        Its pages become columns as they come, without an object for any row; each row is there once, as when the
+        listing is iterated. Raises what that raises.
+        """
+        async with rows.pages(raw=True) as pages:
+            tables = [cls._page(page) async for page in pages]
+        frame = cls._of(tables)
+        return cls(within(frame.to_arrow(), rows.window).slice(0, rows.max_items))
 
     @classmethod
     def from_pages(cls, pages: Iterable[bytes]) -> Self:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..paging.places import Window
+from .columns import MOMENT
 from .rows import as_text
 
 
@@ -33,6 +35,15 @@ def distinct(table: pa.Table, key: str) -> pa.Table:
     first = valid.group_by("key", use_threads=False).aggregate([("place", "min")]).column("place_min")
     kept = pa.chunked_array([*first.chunks, *places.filter(pc.is_null(places.column("key"))).column("place").chunks])
     return table.take(kept.take(pc.sort_indices(kept)))
+
+
+def within(table: pa.Table, window: Window) -> pa.Table:
+    """The rows of a window, which the service need not keep to (anomaly T5); those without a time are in any."""
+    for bound, fits in ((window.since, pc.greater_equal), (window.until, pc.less_equal)):
+        if bound is not None:
+            mask = fits(table.column("timestamp"), pa.scalar(bound, MOMENT))
+            table = table.filter(pc.fill_null(mask, fill_value=True))
+    return table
 
 
 def _disputed(tables: Sequence[pa.Table]) -> frozenset[str]:
