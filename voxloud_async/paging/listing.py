@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from ..protocol.page import Page, Progress
 from .cursor import Cursor
+from .places import Window
 from .reader import Reader
 from .source import Source
 from .walk import Walk
@@ -38,6 +39,16 @@ class Listing(Generic[T]):
 
     def __repr__(self) -> str:
         return "<Listing: iterate it with `async for`, or await its collect()>"  # what it looks for is personal
+
+    @property
+    def window(self) -> Window:
+        """The moments that the rows are to lie between, for who reads raw pages."""
+        return self._source.window
+
+    @property
+    def max_items(self) -> int | None:
+        """The most rows that are wanted, for who reads raw pages; None for all."""
+        return self._max_items
 
     def __aiter__(self) -> Reader[T]:
         return Reader(self._walk(self._source, self._wanted), _rows)

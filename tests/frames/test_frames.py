@@ -1,0 +1,298 @@
+"""Frames hold what the models hold, in every shape the service may give."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from voxloud_async import VoxloudClient
+from voxloud_async.errors import DecodeError
+from voxloud_async.frames import ContactFrame, EventFrame
+from voxloud_async.frames.columns import columns_of
+from voxloud_async.frames.join import within
+from voxloud_async.frames.raw import UnfitError, table_of_page
+from voxloud_async.models import ClickToCallCall, Contact, FaxCall, PhoneCall, TelephonyEvent
+from voxloud_async.paging.places import Window
+from voxloud_async.protocol import codec
+from voxloud_async.protocol.page import Page
+from voxloud_async.sandbox import Drift, Quirks, Sandbox
+
+if TYPE_CHECKING:
+    from tests.frames.conftest import Pages
+
+EVENTS = (PhoneCall, ClickToCallCall, FaxCall)
+CALL = {"id": 1, "type": "PHONE_CALL", "timestamp": "2026-06-30T10:00:00.123+0200"}
+
+
+def page(*rows: Any, **envelope: Any) -> bytes:
+    return json.dumps({"content": rows, "last": True, **envelope}).encode()
+
+
+def models(pages: list[bytes]) -> list[Any]:
+    return [row for each in pages for row in codec.decode(each, Page[TelephonyEvent]).items]
+
+
+def expected(rows: list[Any], kinds: Any = EVENTS) -> list[dict[str, Any]]:
+    wire = {each.wire for each in columns_of(kinds)}
+    extra = dict.fromkeys(name for row in rows for name in row.extra if name not in wire)
+    return [
+        {each.name: plain(getattr(row, each.name, row.extra.get(each.wire))) for each in columns_of(kinds)}
+        | {name: row.extra.get(name) for name in extra}
+        for row in rows
+    ]
+
+
+def plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def fast(text: bytes) -> bool:
+    try:
+        table_of_page(text, columns_of(EVENTS), ("id", "type"))
+    except UnfitError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("quirks", [Quirks(), *Quirks.every()], ids=lambda quirks: str(quirks.changed()))
+async def test_a_frame_holds_what_the_models_hold(event_pages: Pages, quirks: Quirks) -> None:
+    pages = await event_pages(quirks)
+    rows = list({row.id: row for row in models(pages)}.values())
+    assert len(rows) > 100
+    assert EventFrame.from_pages(pages).to_arrow().to_pylist() == expected(rows)
+    assert EventFrame.from_models(rows).to_arrow().to_pylist() == expected(rows)
+
+
+async def test_a_usual_page_needs_no_models(event_pages: Pages) -> None:
+    assert [fast(each) for each in await event_pages()] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        page(CALL | {"timestamp": 1782806400123}),
+        page(CALL | {"timestamp": "1782806400123"}),
+        page(CALL | {"id": 1.0}),
+        page({"type": "CALL_PARKED"}),
+        b"\xef\xbb\xbf" + page(CALL),
+        json.dumps([CALL]).encode(),
+        json.dumps({"data": [CALL], "has_next": False}).encode(),
+        json.dumps({"content": [CALL], "sort": {"sorted": True}}, indent=2).encode(),
+        page(),
+        page(CALL | {"direction": "inbound", "labels": ["a", "b"], "ruleNames": []}),
+        page(CALL | {"timestamp": None, "labels": None}),
+    ],
+)
+def test_what_models_take_a_frame_takes_and_holds_alike(text: bytes) -> None:
+    assert EventFrame.from_pages([text]).to_arrow().to_pylist() == expected(models([text]))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"<html>",
+        b"{}",
+        b"null",
+        b" null ",
+        b'{"content": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"[1]",
+        page(CALL) + page(CALL),
+        page(CALL | {"timestamp": "2026-06-30T10:00:00"}),
+        page(CALL | {"timestamp": "yesterday"}),
+        page(CALL | {"duration": "12"}),
+        page(CALL | {"recorded": "yes"}),
+        page(CALL | {"originatorNumber": 5}),
+        page(CALL | {"labels": ["a", None]}),
+        page(CALL | {"labels": "a"}),
+        page(CALL | {"id": 1.5}),
+        page(CALL | {"id": None}),
+        page({"type": "PHONE_CALL"}),
+        page(None),
+        page(CALL | {"duration": float("nan")}),
+        page(CALL)[:-3],
+        b'{"content": [{"id": 1, "type": "PHONE_CALL", "duration": 1e999}]}',
+    ],
+)
+def test_what_models_refuse_a_frame_refuses_and_shows_no_value(text: bytes) -> None:
+    with pytest.raises(DecodeError) as refused:
+        EventFrame.from_pages([text])
+    assert "yesterday" not in str(refused.value)
+
+
+def test_each_row_is_there_once_and_in_order() -> None:
+    calls = [CALL | {"id": each} for each in (3, 1, 2)]
+    frame = EventFrame.from_pages([page(*calls), page(calls[2], CALL | {"id": 4}, calls[0])])
+    assert frame.to_arrow().column("id").to_pylist() == [3, 1, 2, 4]
+
+
+def test_rows_without_an_id_are_all_kept() -> None:
+    frame = EventFrame.from_pages([page({"type": "X"}, CALL, {"type": "X"}, CALL)])
+    assert frame.to_arrow().column("id").to_pylist() == [None, 1, None]
+
+
+def test_p10_unknown_fields_are_columns_behind_the_known_ones() -> None:
+    known = len(columns_of(EVENTS))
+    table = EventFrame.from_pages([page(CALL | {"queue": {"name": "support"}}), page(CALL | {"id": 2})]).to_arrow()
+    assert table.schema.names[known:] == ["queue"]
+    assert table.column("queue").to_pylist() == [{"name": "support"}, None]
+
+
+def test_p10_an_unknown_field_of_changing_type_becomes_json() -> None:
+    pages = [page(CALL | {"cost": 5, "new": 1}), page(CALL | {"id": 2, "cost": {"cents": 5}}), page(CALL | {"id": 3})]
+    table = EventFrame.from_pages(pages).to_arrow()
+    assert table.column("cost").to_pylist() == ["5", '{"cents": 5}', None]
+    assert table.column("new").to_pylist() == [1, None, None]
+    mixed = EventFrame.from_models(models([page(CALL | {"cost": 5}, CALL | {"id": 2, "cost": "5"})])).to_arrow()
+    assert mixed.column("cost").to_pylist() == ["5", '"5"']
+
+
+@pytest.mark.parametrize("stamp", [CALL["timestamp"], 1782806400123])
+def test_p10_an_unknown_field_named_like_a_column_stands_apart(stamp: object) -> None:
+    table = EventFrame.from_pages([page(CALL | {"timestamp": stamp, "callId": "a", "call_id": "b"})]).to_arrow()
+    assert table.column("call_id").to_pylist() == ["a"]
+    assert table.column("extra_call_id").to_pylist() == ["b"]
+
+
+def test_an_empty_frame_has_its_columns() -> None:
+    for frame in (EventFrame.from_pages([]), EventFrame.from_models([]), EventFrame.from_pages([page()])):
+        assert len(frame) == 0
+        assert frame.to_arrow().schema.names == [each.name for each in columns_of(EVENTS)]
+    assert ContactFrame.from_pages([]).to_arrow().schema.field("created_at").type == pa.timestamp("us", "UTC")
+
+
+def test_contacts_are_a_frame_too() -> None:
+    rows = [
+        {"id": "a", "first_name": "Ada", "phones": ["+39031"], "created_at": "2026-01-01T00:00:00+01:00"},
+        {"id": "b"},
+    ]
+    text = json.dumps({"data": rows, "has_next": False}).encode()
+    contacts = list(codec.decode(text, Page[Contact]).items)
+    assert ContactFrame.from_pages([text]).to_arrow().to_pylist() == expected(contacts, (Contact,))
+    assert ContactFrame.from_models(contacts).to_arrow().to_pylist() == expected(contacts, (Contact,))
+    with pytest.raises(DecodeError):
+        ContactFrame.from_pages([b'{"data": [{"first_name": "Ada"}]}'])
+
+
+def test_an_event_of_an_unknown_type_fills_the_columns_it_fits() -> None:
+    row = {"id": 5, "type": "CALL_PARKED", "lastEvent": "CALL_ANSWERED", "ringTime": "long", "duration": "12"}
+    pages = [page(row), page(row | {"id": 6, "ringTime": 2, "timestamp": 1782806400123, "labels": ["a"]})]
+    first, second = EventFrame.from_pages(pages).to_arrow().to_pylist()
+    assert (first["last_event"], first["ring_time"], first["ringTime"]) == ("CALL_ANSWERED", None, "long")
+    assert (first["duration"], first["extra_duration"]) == (None, "12")
+    assert (second["last_event"], second["ring_time"], second["labels"]) == ("CALL_ANSWERED", 2.0, ["a"])
+    (folded,) = EventFrame.from_pages([page(CALL | {"type": "phone_call"})]).to_arrow().to_pylist()
+    assert folded["type"] == "PHONE_CALL"
+
+
+async def test_who_speaks_arrow_takes_a_frame(event_pages: Pages) -> None:
+    import duckdb  # noqa: PLC0415 - they load slowly
+    import pandas as pd  # noqa: PLC0415
+    import polars as pl  # noqa: PLC0415
+
+    frame = EventFrame.from_pages(await event_pages())
+    total = sum(row["duration"] or 0 for row in frame.to_arrow().to_pylist())
+    assert pa.table(frame).equals(frame.to_arrow())
+    assert pa.schema(frame) == frame.to_arrow().schema
+    assert pl.DataFrame(frame).equals(frame.to_polars())
+    assert frame.to_polars()["duration"].sum() == total
+    read: Any = pd.DataFrame  # its stubs are older than `from_arrow`
+    taken, own = read.from_arrow(frame), frame.to_pandas()
+    assert taken["duration"].sum() == own["duration"].sum() == total
+    assert str(own.dtypes["id"]) == "int64[pyarrow]"
+    assert own["timestamp"].iloc[0].tzinfo is not None
+    with duckdb.connect() as connection:
+        found = connection.execute("select count(*), sum(duration) from frame").fetchone()
+    assert found == (len(frame), total)
+
+
+def test_a_repr_shows_no_personal_data() -> None:
+    row = CALL | {"originatorNumber": "+390312345678", "newField": "Ada <b>Rossi</b>", "callId": "<aabb>" + "x" * 60}
+    frame = EventFrame.from_pages([page(*(row | {"id": each} for each in range(1000, 1012)))])
+    shown = frame._repr_html_()
+    assert repr(frame) == f"<EventFrame: 12 rows, {len(columns_of(EVENTS)) + 1} columns>"
+    assert "+390312345678" not in shown
+    assert "Rossi" not in shown
+    assert "***" in shown
+    assert "&lt;aabb&gt;" in shown
+    assert "1004" in shown
+    assert "1005" not in shown
+    assert "1006" not in shown
+    assert "1007" in shown
+    assert "transcription" not in shown
+
+
+def test_a_short_frame_is_shown_whole() -> None:
+    shown = EventFrame.from_pages([page(CALL | {"duration": 5}, CALL | {"id": 77})])._repr_html_()
+    assert shown.count("<tr>") == 3
+    assert "2026-06-30" in shown
+
+
+def test_a_model_that_is_no_row_of_a_column_leaves_it_empty() -> None:
+    event = FaxCall(id=5, type="FAX_CALL", timestamp=datetime(2026, 1, 1, tzinfo=UTC))  # type: ignore[arg-type]
+    (row,) = EventFrame.from_models([event]).to_arrow().to_pylist()
+    assert (row["id"], row["transcription"], row["click_to_call_type"]) == (5, None, None)
+
+
+def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "voxloud_async.frames")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"voxloud_async\[frames\]"):
+        import_module("voxloud_async.frames")
+
+
+@pytest.mark.parametrize(
+    "quirks", [Quirks(), Quirks(event_times="epoch_ms"), Quirks(first_page=1, interval="half_open")]
+)
+async def test_a_listing_is_read_as_it_is_iterated(quirks: Quirks) -> None:
+    async with (
+        Sandbox(quirks=quirks, contacts=120, events=700, users=3, groups=2) as sandbox,
+        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
+    ):
+        middle = sandbox.now - timedelta(days=90)
+        events = [
+            client.telephony_events.query(page_size=50),
+            client.telephony_events.query(page_size=50, date_time_from=middle, date_time_to=sandbox.now, max_items=170),
+        ]
+        people = client.contacts.search(page_size=30)
+        frames: list[Any] = [await EventFrame.read(each) for each in events]
+        frames.append(await ContactFrame.read(people))
+        lists: list[Any] = [*[await each.collect() for each in events], await people.collect()]
+    assert [len(rows) for rows in lists] == [700, 170, 120]
+    for frame, rows in zip(frames, lists, strict=True):
+        assert frame.to_arrow().column("id").to_pylist() == [row.id for row in rows]
+
+
+async def test_rows_that_arrive_and_go_while_a_frame_is_read_make_no_double() -> None:
+    drift = Drift(seed=5, arrivals=3, removals=2, changes=2)
+    async with (
+        Sandbox(contacts=5, events=700, users=3, groups=2, drift=drift) as sandbox,
+        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
+    ):
+        before = set(sandbox.state.events.ids)
+        frame = await EventFrame.read(client.telephony_events.query(page_size=50))
+        stayed = before & set(sandbox.state.events.ids)
+    ids = frame.to_arrow().column("id").to_pylist()
+    assert len(ids) == len(set(ids))
+    assert stayed <= set(ids)
+    assert stayed < before
+
+
+def test_t5_rows_from_outside_of_the_interval_are_left_out() -> None:
+    noon = datetime(2026, 6, 30, 12, tzinfo=UTC)
+    stamps = [noon + timedelta(hours=each) for each in range(-2, 3)]
+    rows = [CALL | {"id": number, "timestamp": stamp.isoformat()} for number, stamp in enumerate(stamps)]
+    table = EventFrame.from_pages([page(*rows, {"id": 9, "type": "X"})]).to_arrow()
+    for window, left in [
+        (Window(), [0, 1, 2, 3, 4, 9]),
+        (Window(since=stamps[1]), [1, 2, 3, 4, 9]),
+        (Window(until=stamps[3]), [0, 1, 2, 3, 9]),
+        (Window(since=stamps[1], until=stamps[3]), [1, 2, 3, 9]),
+    ]:
+        assert within(table, window).column("id").to_pylist() == left

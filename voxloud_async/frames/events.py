@@ -1,0 +1,18 @@
+"""Telephony events as a table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ..models import ClickToCallCall, FaxCall, Model, PhoneCall, TelephonyEvent
+from .frame import Frame
+
+
+class EventFrame(Frame[TelephonyEvent]):
+    """Telephony events as a table: the fields of phone calls, click-to-calls and faxes, a row an event."""
+
+    __slots__ = ()
+
+    _models: ClassVar[tuple[type[Model], ...]] = (PhoneCall, ClickToCallCall, FaxCall)
+    _row = TelephonyEvent
+    _required = ("id", "type")

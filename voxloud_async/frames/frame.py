@@ -1,0 +1,115 @@
+"""What every frame can: be built from pages or models, and be handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+
+import pyarrow as pa
+
+from ..models import Model
+from ..paging import Listing
+from ..protocol import codec
+from ..protocol.page import Page
+from .columns import Column, columns_of, schema_of
+from .join import distinct, joined, within
+from .raw import UnfitError, table_of_page
+from .rows import table_of_models
+from .show import html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+M = TypeVar("M", bound=Model)
+
+
+class Frame(Generic[M]):
+    """Rows as columns. Immutable; it speaks the Arrow PyCapsule protocol, so whatever takes Arrow streams takes it.
+
+    The columns are the models' fields under their attribute names, whether the rows have them or not; behind them stand
+    the fields that no model knows, under their names in JSON.
+    """
+
+    _models: ClassVar[tuple[type[Model], ...]]
+    _row: ClassVar[Any]
+    _required: ClassVar[tuple[str, ...]]
+
+    __slots__ = ("_table",)
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    @classmethod
+    async def read(cls, rows: Listing[M]) -> Self:
+        """Read a whole listing: `await EventFrame.read(client.telephony_events.query(...))`.
+
+        Its pages become columns as they come, without an object for any row; each row is there once, as when the
+        listing is iterated. Raises what that raises.
+        """
+        async with rows.pages(raw=True) as pages:
+            tables = [cls._page(page) async for page in pages]
+        frame = cls._of(tables)
+        return cls(within(frame.to_arrow(), rows.window).slice(0, rows.max_items))
+
+    @classmethod
+    def from_pages(cls, pages: Iterable[bytes]) -> Self:
+        """Build one from raw pages, each row once by its id; raises `DecodeError` for what no model takes."""
+        return cls._of([cls._page(page) for page in pages])
+
+    @classmethod
+    def from_models(cls, models: Iterable[M]) -> Self:
+        """Build one from models, each row once by its id."""
+        return cls._of([table_of_models(models, cls._columns())])
+
+    @classmethod
+    def _of(cls, tables: list[pa.Table]) -> Self:
+        return cls(distinct(joined(tables, schema_of(cls._columns())), "id"))
+
+    @classmethod
+    def _page(cls, page: bytes) -> pa.Table:
+        try:
+            return table_of_page(page, cls._columns(), cls._required)
+        except UnfitError:
+            rows = codec.decode(page, Page[cls._row])  # type: ignore[name-defined]  # a type made at run time
+            return table_of_models(rows.items, cls._columns())
+
+    @classmethod
+    def _columns(cls) -> tuple[Column, ...]:
+        return columns_of(cls._models)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self):,} rows, {self._table.num_columns} columns>"
+
+    def _repr_html_(self) -> str:
+        personal = {each.name for each in self._columns() if each.personal}
+        unknown = set(self._table.schema.names) - {each.name for each in self._columns()}  # who knows what they hold
+        return html_table(self._table, personal | unknown, repr(self).strip("<>"))
+
+    def __arrow_c_schema__(self) -> object:
+        """Arrow's schema capsule."""
+        return self._table.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Arrow's stream capsule."""
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as a `pyarrow.Table`, without a copy."""
+        return self._table
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a `pandas.DataFrame` of Arrow types, so that a whole number with gaps stays whole."""
+        import pandas as pd  # noqa: PLC0415 - only who asks for pandas needs it
+
+        frame: pd.DataFrame = self._table.to_pandas(types_mapper=pd.ArrowDtype)
+        return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a `polars.DataFrame`."""
+        import polars as pl  # noqa: PLC0415 - the same
+
+        return pl.DataFrame(self._table)
