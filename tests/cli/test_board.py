@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from voxloud_async.cli.board import chosen
+from voxloud_async.cli.board import Screen, Tally, chosen
 from voxloud_async.cli.call_rows import as_clock, end_of_call, extensions, ring_seconds, talk_seconds
 from voxloud_async.models import CallEvent, CallPhase, Extension
 from voxloud_async.webhooks import CallBook
+from voxloud_async.webhooks.notices import Stats
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
@@ -75,3 +80,14 @@ def test_calls_under_way_are_shown_before_those_that_are_over() -> None:
     assert [call.call_id for call in chosen(book, 4)] == ["old", "live", "late", "new"]
     assert [call.call_id for call in chosen(book, 2)] == ["live", "new"]
     assert [call.call_id for call in chosen(book, -3)] == ["live"]
+
+
+async def test_the_last_picture_shows_the_last_event(capsys: pytest.CaptureFixture[str]) -> None:
+    async def events() -> AsyncIterator[CallEvent]:
+        yield event("a", CallPhase.INCOMING, originator_number="[bold]+390312345678[/]")
+
+    await Screen("Listening", Tally(), lambda: Stats(doubled=2, refused={"token": 3, "busy": 4})).follow(events())
+    title, head, call, sums = capsys.readouterr().out.splitlines()
+    assert (title, head.split()[0]) == ("Listening", "STATE")
+    assert call.split()[:3] == ["RINGING", "INBOUND", "[bold]+390312345\N{HORIZONTAL ELLIPSIS}"]
+    assert sums.split() == ["calls", "1", "live", "1", "doubled", "2", "refused", "7"]

@@ -117,7 +117,9 @@ def test_on_a_terminal_calls_are_a_table_that_stays_where_it_is(sandbox: Sandbox
     assert "\x1b[5m" not in shown
     line = next(line for line in reversed(shown.splitlines()) if "+390312345678" in line)
     assert [word in line for word in ("ENDED", "INBOUND", "101", "0:04", "1:01")] == [True] * 5
-    assert "1 calls, 0 live" in shown[shown.rindex("STATE") :]
+    sums = shown[shown.rindex("STATE") :]
+    assert "calls 1" in sums
+    assert "live" not in sums
 
 
 def test_the_table_may_be_asked_for_in_a_pipe(sandbox: Sandbox) -> None:
@@ -173,9 +175,9 @@ def test_a_second_interrupt_waits_for_nobody_and_names_what_is_left(sandbox: San
         process.send_signal(signal.SIGINT)
         wait_until(lambda: sandbox.count("DELETE") > 0)
         code, err = ended(process, signal.SIGINT)
-    assert code == 130
-    told = [line.split()[3] for line in err.splitlines() if line.endswith("could not be removed: interrupted")]
-    assert sorted(told) == sorted(sandbox.state.subscriptions)
+    assert code == 130, err
+    told = [line.split()[3] for line in err.splitlines() if " could not be removed: " in line]
+    assert sorted(told) == sorted(sandbox.state.subscriptions), err
 
 
 def test_a_second_interrupt_before_it_knows_what_is_left_is_told(sandbox: Sandbox) -> None:

@@ -83,15 +83,20 @@ class Screen:
     async def follow(self, events: AsyncIterable[Event]) -> None:
         """Draw again and again, for the seconds go on also where nothing comes."""
         with Live(console=self._console, auto_refresh=False, redirect_stdout=False) as live:
-            while True:
+            over = False
+            while not over:
                 live.update(self._drawn(datetime.now(UTC)), refresh=True)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_TICK):
-                        await self._take(events)
+                over = await self._take(events)
+            live.update(self._drawn(datetime.now(UTC)), refresh=True)
 
-    async def _take(self, events: AsyncIterable[Event]) -> None:
-        async for event in events:
-            self._book.fold(event)
+    async def _take(self, events: AsyncIterable[Event]) -> bool:
+        """Take in what comes until it is time to draw; whether nothing more can come."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TICK):
+                async for event in events:
+                    self._book.fold(event)
+                return True
+        return False
 
     def _drawn(self, now: datetime) -> Group:
         table = _empty_table()
@@ -102,14 +107,14 @@ class Screen:
     def _sums(self) -> list[Text]:
         stats = self._stats()
         sums = {
+            "live": len(self._book.live()),
             **dict(sorted(self._tally.counts.items())),
             "doubled": stats.doubled,
             "refused": sum(stats.refused.values()),
             "overlooked": stats.dropped,
         }
-        told = [f"{name} {count}" for name, count in sums.items() if count]
-        calls = f"{len(self._book)} calls, {len(self._book.live())} live"
-        return [Text(text, style="dim", no_wrap=True) for text in (calls, *told)]
+        told = [f"calls {len(self._book)}", *(f"{name} {count}" for name, count in sums.items() if count)]
+        return [Text(text, style="dim", no_wrap=True) for text in told]
 
 
 def chosen(book: CallBook, room: int) -> list[Call]:
