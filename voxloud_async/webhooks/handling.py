@@ -26,6 +26,7 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 300.0
 _SETTLING = 10.0
 _MOST_TOLD = 10_000
+_LONGEST_NAME = 200
 
 
 @frozen(kw_only=True)
@@ -47,6 +48,10 @@ class Desk:
     def delay(self, run: int) -> float:
         """Seconds until the next run: doubled each time up to five minutes, and a random half of that less."""
         return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(run - 1, 32)) * (0.5 + self.chance() / 2)
+
+
+class UnsettledError(Exception):
+    """An event has had all its runs, and nobody heard of the last: its process died, or the inbox was out of reach."""
 
 
 @define(eq=False)
@@ -82,6 +87,8 @@ class Handling:
         try:
             webhook = parse_webhook(self._lease.delivery.body)
             self._kind = known_type(type_of(webhook))
+            if self._lease.run > self._desk.max_runs:  # else it might end one process after the other
+                return UnsettledError()
             event, verified = await self._looked_up(webhook)
             return await self._handle(event, self._received(webhook, verified=verified))
         except Exception as error:  # noqa: BLE001 - a body that another version stored
@@ -136,15 +143,15 @@ class Handling:
         return None
 
     async def _done(self, seconds: float) -> None:
-        self._desk.told.pop(self._lease.delivery.key, None)
         if await self._settle("mark as done", self._inbox.done(self._lease)):
+            self._desk.told.pop(self._lease.delivery.key, None)
             self._desk.notify(Handled(self._kind, self._lease.run, seconds))
 
     async def _failed(self, error: BaseException) -> None:
-        name, place, run = type(error).__name__, _place(error), self._lease.run
+        name, place, run = _name(error), _place(error), self._lease.run
         if run >= self._desk.max_runs:
-            self._desk.told.pop(self._lease.delivery.key, None)
             if await self._settle("bury", self._inbox.bury(self._lease, name)):
+                self._desk.told.pop(self._lease.delivery.key, None)
                 self._desk.notify(Buried(self._kind, run, name, place, error))
             return
         delay = self._desk.delay(run)
@@ -183,6 +190,11 @@ def _current() -> asyncio.Task[Any]:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - coroutines run in tasks
     return task
+
+
+def _name(error: BaseException) -> str:
+    """The name of its class, as every store takes it; whoever makes classes may name them anything."""
+    return ascii(type(error).__name__)[1:-1][:_LONGEST_NAME]
 
 
 def _place(error: BaseException) -> str:

@@ -56,23 +56,24 @@ class Workers:
         try:
             while not (self._draining and not self._running and not await self._due()):
                 self._news.clear()
-                if not await self._take():
-                    await self._idle()
+                taken = await self._take()
+                if not taken:
+                    await self._idle(failed=taken is None)
         finally:
             for task in self._running:
                 task.cancel()
             if self._running:
                 await asyncio.wait(self._running)
 
-    async def _take(self) -> bool:
-        """Begin to handle what is due; whether there was anything."""
+    async def _take(self) -> int | None:
+        """Begin to handle what is due; how many there were, None where the inbox could not say."""
         free = self._concurrency - len(self._running)
-        leases = await self._ask("lease", self._inbox.lease(free, self._desk.lease)) if free else None
+        leases = await self._ask("lease", self._inbox.lease(free, self._desk.lease)) if free else ()
         for lease in leases or ():
             task = asyncio.create_task(Handling(self._desk, self._inbox, lease).run())
             self._running.add(task)
             task.add_done_callback(self._over)
-        return bool(leases)
+        return None if leases is None else len(leases)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         if self._draining or len(self._running) == self._concurrency:  # else all that was due is under way
@@ -82,9 +83,9 @@ class Workers:
     async def _due(self) -> bool:
         return await self._ask("tell what is due", self._inbox.due_in()) == 0.0
 
-    async def _idle(self) -> None:
-        """Until something comes, a place is free, or something is due again."""
-        due = await self._ask("tell what is due", self._inbox.due_in())
+    async def _idle(self, *, failed: bool) -> None:
+        """Until something comes, a place is free, or something is due again; after a failure, a while."""
+        due = None if failed else await self._ask("tell what is due", self._inbox.due_in())
         wait = _POLL if due is None or len(self._running) == self._concurrency else min(_POLL, max(_LEAST, due))
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
