@@ -151,3 +151,4 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.calls", "--write")
     session.run("python", "-m", "benchmarks.storm")
     session.run("python", "-m", "benchmarks.storm.simulate")
+    session.run("python", "-m", "benchmarks.webhooks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from voxloud_async.models import PhoneCall, TelephonyEvent
 from voxloud_async.protocol import codec
 from voxloud_async.sandbox import Fault, Sandbox
 from voxloud_async.webhooks import Backfill, Received
-from voxloud_async.webhooks.inbox import InboxFullError
+from voxloud_async.webhooks.inbox import InboxError, InboxFullError
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
 
 if TYPE_CHECKING:
@@ -107,6 +108,50 @@ def test_a_full_inbox_is_waited_for_while_somebody_handles() -> None:
             report = await desk.receiver.backfill(Records(*ROWS[:450]), since=NOON_TIME)
             await desk.settled()
         assert (report.added, sorted(handled)) == (450, list(range(1, 451)))
+
+    virtually(main)
+
+
+def test_an_inbox_smaller_than_a_batch_is_filled_bit_by_bit() -> None:
+    async def main() -> None:
+        desk = Desk(MemoryInbox(limit=10, wall=VirtualClock().wall))
+        async with desk.receiver, asyncio.timeout(600):
+            report = await desk.receiver.backfill(Records(*ROWS[:450]), since=NOON_TIME)
+            await desk.settled()
+        assert (report.read, report.added) == (450, 450)
+        assert (await desk.inbox.counts()).done == 450
+
+    virtually(main)
+
+
+def test_reading_ends_with_the_back_fill_that_failed() -> None:
+    async def main() -> None:
+        desk, service, ended = Desk(MemoryInbox(limit=1, wall=lambda: NOON / 1000), concurrency=0), Records(), []
+
+        async def rows() -> AsyncIterator[TelephonyEvent]:
+            try:
+                for row in ROWS:
+                    yield codec.structure(row, TelephonyEvent)
+            finally:
+                ended.append(True)
+
+        service._read = rows  # type: ignore[method-assign]
+        with pytest.raises(InboxFullError):
+            await desk.receiver.backfill(service, since=NOON_TIME)
+        assert ended == [True]
+
+    virtually(main)
+
+
+def test_a_back_fill_that_goes_on_when_the_receiver_has_stopped_starts_nothing() -> None:
+    async def main() -> None:
+        desk = Desk()
+        async with desk.receiver:
+            pass
+        with pytest.raises(InboxError, match="the receiver has stopped"):
+            await desk.receiver.backfill(Records(*ROWS), since=NOON_TIME)
+        assert desk.receiver._lifetime._work is None
+        assert (await desk.inbox.counts()).waiting == 0
 
     virtually(main)
 

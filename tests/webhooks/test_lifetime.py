@@ -127,6 +127,21 @@ def test_one_loop_after_another() -> None:
         assert len(seen) == 1
 
 
+async def test_two_loops_at_once_are_refused_and_start_no_more_workers() -> None:
+    served = receiver()
+
+    async def elsewhere() -> None:
+        async with served:
+            raise AssertionError("it is at work already")
+
+    async with served:
+        work = served._lifetime._work
+        with pytest.raises(RuntimeError, match="another event loop"):
+            await asyncio.to_thread(asyncio.run, elsewhere())
+        assert served._lifetime._work is work
+        assert served._lifetime._entered == 1
+
+
 async def test_w9_what_is_left_in_memory_is_told(caplog: pytest.LogCaptureFixture) -> None:
     served = receiver(grace=0.05)
     noting(served, seconds=30.0)

@@ -92,11 +92,9 @@ async def test_what_is_retried_is_due_after_its_delay_and_what_is_dead_can_be_re
     assert (again.delivery, again.run) == (first, 1)
 
 
-async def test_it_holds_so_many_deliveries_dead_letters_included(wall: Wall) -> None:
+async def test_it_holds_so_many_deliveries(wall: Wall) -> None:
     inbox = MemoryInbox(limit=3, wall=wall)
     await inbox.add(several(3))
-    for lease in await inbox.lease(1, 10.0):
-        await inbox.bury(lease, "E")
     with pytest.raises(InboxFullError):
         await inbox.add(several(1, "d"))
     assert await inbox.add(several(3)) == frozenset()
@@ -104,7 +102,7 @@ async def test_it_holds_so_many_deliveries_dead_letters_included(wall: Wall) -> 
         await inbox.done(lease)
     with pytest.raises(InboxFullError):
         await inbox.add(several(2, "d"))
-    assert (await inbox.counts()).waiting == 1
+    assert (await inbox.counts()).waiting == 2
     assert len(await inbox.add(several(1, "d"))) == 1
 
 
@@ -115,13 +113,44 @@ async def test_it_holds_so_many_bytes(wall: Wall) -> None:
     with pytest.raises(InboxFullError):
         await inbox.add(several(1))
     for lease in await inbox.lease(1, 10.0):
-        await inbox.bury(lease, "E")
-    with pytest.raises(InboxFullError):
-        await inbox.add(several(1))
-    assert await inbox.replay([large.key]) == 1
-    for lease in await inbox.lease(1, 10.0):
         await inbox.done(lease)
     assert len(await inbox.add(several(1))) == 1
+
+
+async def test_dead_letters_give_way_to_what_comes_in_and_their_loss_is_told(
+    wall: Wall, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = MemoryInbox(limit=3, wall=wall)
+    await inbox.add(several(3))
+    for lease in await inbox.lease(2, 10.0):
+        await inbox.bury(lease, "E")
+    with pytest.raises(InboxFullError):
+        await inbox.add(several(3, "d"))
+    assert (await inbox.counts()).dead == 2, "what does not fit in any case costs nothing"
+    assert len(await inbox.add(several(1, "d"))) == 1
+    counts = await inbox.counts()
+    assert (counts.waiting, counts.dead) == (2, 1)
+    assert caplog.messages == ["a dead letter is lost: the inbox in memory is full"]
+    assert [letter.delivery.key for letter in await inbox.dead_letters()] == [several(2)[1].key]
+
+
+async def test_dead_letters_count_with_their_bytes(wall: Wall) -> None:
+    large = stored(incoming("large", more="x" * 1000))
+    inbox = MemoryInbox(max_bytes=len(large.body) + 100, wall=wall)
+    for _ in range(2):
+        await inbox.add([large])
+        for lease in await inbox.lease(1, 10.0):
+            await inbox.bury(lease, "E")
+        assert await inbox.replay([large.key]) == 1
+        with pytest.raises(InboxFullError):
+            await inbox.add(several(1))
+        for lease in await inbox.lease(1, 10.0):
+            await inbox.bury(lease, "E")
+        assert len(await inbox.add(several(1))) == 1
+        assert (await inbox.counts()).dead == 0
+        for lease in await inbox.lease(1, 10.0):
+            await inbox.done(lease)
+        wall.now += KEPT
 
 
 async def test_it_remembers_so_many_keys(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -94,9 +95,10 @@ async def backfill(
     """Read and add. Where the inbox is full it waits with `wait` for room, or raises InboxFullError without one."""
     read = added = 0
     rows = events.query(date_time_from=interval.since - OVERLAP, date_time_to=interval.until)
-    async for batch in _batches(rows):
-        deliveries = [_delivery(event, wall()) for event in batch]
-        read, added = read + len(batch), added + len(await _added(deliveries, add, wait))
+    async with aclosing(_batches(rows)) as batches:
+        async for batch in batches:
+            deliveries = [_delivery(event, wall()) for event in batch]
+            read, added = read + len(batch), added + await _added(deliveries, add, wait)
     return Backfill(since=interval.since, until=interval.until, read=read, added=added)
 
 
@@ -104,13 +106,16 @@ async def _added(
     deliveries: Sequence[Delivery],
     add: Callable[[Sequence[Delivery]], Awaitable[frozenset[str]]],
     wait: Callable[[float], Awaitable[None]] | None,
-) -> frozenset[str]:
+) -> int:
+    """Add them, and return how many were new; one by one where there is no room for all of them."""
     while True:
         try:
-            return await add(deliveries)
+            return len(await add(deliveries))
         except InboxFullError:
             if wait is None:
                 raise
+            if len(deliveries) > 1:
+                return sum([await _added([each], add, wait) for each in deliveries])
             await wait(_FULL)
 
 
@@ -124,13 +129,17 @@ def _body(event: TelephonyEvent) -> bytes:
     return jsontext.dumps({"type": own_type(event) or _UNTYPED, "data": row})
 
 
-async def _batches(rows: AsyncIterable[T]) -> AsyncIterator[list[T]]:
+async def _batches(rows: AsyncIterable[T]) -> AsyncGenerator[list[T], None]:
     batch: list[T] = []
-    async for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
+    async with AsyncExitStack() as stack:
+        reading = aiter(rows)
+        if isinstance(reading, AsyncGenerator):
+            await stack.enter_async_context(aclosing(reading))
+        async for row in reading:
+            batch.append(row)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
     if batch:
         yield batch
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from attrs import define, field, frozen
 
 from .handling import Desk
-from .inbox import Delivery, Inbox, open_inbox
+from .inbox import Delivery, Inbox, InboxError, open_inbox
 from .inbox.memory import MemoryInbox
 from .telling import logger
 from .workers import Workers
@@ -53,21 +53,26 @@ class Lifetime:
 
     async def add(self, delivery: Delivery) -> bool:
         """Store a delivery; whether it was new."""
-        return bool(await self.add_all([delivery]))
+        async with asyncio.timeout(_STORING):
+            return bool(await self.add_all([delivery]))
 
     async def add_all(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
-        """Store deliveries; the keys that were new. Workers start with the first one where nobody started them."""
+        """Store deliveries; the keys that were new. Workers start with the first one where nobody started them.
+
+        Raises InboxError once it has stopped: what would be started then, nobody would stop.
+        """
+        if not self.open:
+            raise InboxError("the receiver has stopped")
         work = self._started()
-        async with asyncio.timeout(_STORING):
-            new = await self.inbox.add(deliveries)
+        new = await self.inbox.add(deliveries)
         if work.workers is not None:
             work.workers.wake()
         return new
 
     async def enter(self) -> None:
         """Start. It may be entered twice, as by an application and by its server: the last to leave stops it."""
-        self.open = True
         self._started()
+        self.open = True
         self._entered += 1
 
     async def leave(self) -> None:
@@ -86,6 +91,8 @@ class Lifetime:
 
     def _started(self) -> _Work:
         loop = asyncio.get_running_loop()
+        if self._work is not None and self._work.loop is not loop and self._work.loop.is_running():
+            raise RuntimeError("the receiver is at work in another event loop, on another thread")
         if self._work is None or self._work.loop is not loop:
             workers = Workers(self.desk, self.inbox, self.concurrency) if self.concurrency else None
             self._work = _Work(loop, workers)

@@ -60,8 +60,9 @@ class WebhookReceiver:
     - `allow_from`: addresses or networks that deliveries may come from; None for any, as the service documents none.
       `trusted_proxies`: those whose `X-Forwarded-For` is believed.
     - `concurrency`: events handled at once, 0 for a process that takes in and handles none. `handler_timeout`: seconds
-      for one handler. `max_runs`: runs before an event becomes a dead letter. `lease`: seconds after which an event of
-      a process that died comes again. `grace`: seconds that leaving `async with` waits for handlers.
+      for one handler. `max_runs`: runs before an event becomes a dead letter, those that ended with their process
+      included. `lease`: seconds after which an event of a process that died comes again. `grace`: seconds that leaving
+      `async with` waits for handlers.
     - `read_timeout`: seconds for a body. `max_requests`: bodies read at once.
     - `subscribers`: callables that are told of what happens (`voxloud_async.webhooks.notices`).
 
@@ -183,8 +184,8 @@ class WebhookReceiver:
         the service keeps none. Where the inbox is full it waits for the handlers.
 
         Raises ValueError for times without zone, or further back than the 72 hours for which the inbox knows what was
-        handled; `InboxFullError` where this receiver handles nothing; and the errors of the client. What was added
-        before stays.
+        handled; `InboxFullError` where this receiver handles nothing; `InboxError` where it has stopped; and the errors
+        of the client. What was added before stays.
         """
         interval = Interval.of(since, until, moment(self._clock.wall()))
         wait = self._clock.sleep if self._lifetime.concurrency else None
@@ -229,7 +230,10 @@ class WebhookReceiver:
 
     @property
     def inbox(self) -> Inbox:
-        """The inbox: `dead_letters()`, `replay(keys)`, `counts()`."""
+        """The inbox: `dead_letters()`, `replay(keys)`, `counts()`.
+
+        Where the receiver is not at work it is opened for whoever asks, and closed when the receiver is next left.
+        """
         return self._lifetime.inbox
 
     async def __aenter__(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -14,6 +15,8 @@ from attrs import define, evolve
 from .protocol import KEPT, Counts, DeadLetter, Delivery, InboxFullError, Lease
 
 _REMEMBERED = 200_000
+
+_log = logging.getLogger("voxloud_async.webhooks")
 
 
 @define
@@ -28,8 +31,9 @@ class _Waiting:
 class MemoryInbox:
     """Deliveries in memory: what it holds is lost with the process, so it promises at most once after a crash.
 
-    It refuses what would make it hold more than `limit` deliveries or `max_bytes` of bodies, dead letters included. It
-    remembers the keys of 200,000 handled deliveries at the most. `wall` is seconds since 1970.
+    It holds up to `limit` deliveries and `max_bytes` of bodies, and refuses more. Dead letters are among them, but give
+    way to what comes in, the oldest first, with a warning in the log. It remembers the keys of 200,000 handled
+    deliveries at the most. `wall` is seconds since 1970.
     """
 
     def __init__(
@@ -44,17 +48,17 @@ class MemoryInbox:
         self._dead: OrderedDict[str, DeadLetter] = OrderedDict()
         self._done: OrderedDict[str, float] = OrderedDict()
         self._bytes = 0
+        self._dead_bytes = 0
 
     async def add(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         """Store deliveries, all of them or none, and return the keys that were new. Raises InboxFullError."""
         self._forget()
         new = {each.key: each for each in deliveries if not self._knows(each.key)}
         size = sum(len(each.body) for each in new.values())
-        if new and (self._held() + len(new) > self._limit or self._bytes + size > self._max_bytes):
-            raise InboxFullError
+        if new:
+            self._make_room(len(new), size)
         for each in new.values():
             self._wait(each)
-        self._bytes += size
         return frozenset(new)
 
     async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
@@ -96,7 +100,7 @@ class MemoryInbox:
         held = self._take(lease)
         if held is None:
             return False
-        self._bytes += len(held.delivery.body)
+        self._dead_bytes += len(held.delivery.body)
         self._dead[held.delivery.key] = DeadLetter(
             delivery=held.delivery, runs=held.runs, error=error, died=self._wall()
         )
@@ -115,6 +119,7 @@ class MemoryInbox:
         """Make dead letters due again, with their runs counted anew; how many there were."""
         found = [self._dead.pop(key) for key in dict.fromkeys(keys) if key in self._dead]
         for each in found:
+            self._dead_bytes -= len(each.delivery.body)
             self._wait(each.delivery)
         return len(found)
 
@@ -133,14 +138,25 @@ class MemoryInbox:
     async def aclose(self) -> None:
         """Nothing to let go of."""
 
-    def _held(self) -> int:
-        return len(self._waiting) + len(self._dead)
+    def _make_room(self, count: int, size: int) -> None:
+        """Let dead letters go where that is enough; else nobody would come in once enough events were given up."""
+        if len(self._waiting) + count > self._limit or self._bytes + size > self._max_bytes:
+            raise InboxFullError
+        while self._lacks(count, size):
+            _, letter = self._dead.popitem(last=False)
+            self._dead_bytes -= len(letter.delivery.body)
+            _log.warning("a dead letter is lost: the inbox in memory is full")
+
+    def _lacks(self, count: int, size: int) -> bool:
+        held = len(self._waiting) + len(self._dead)
+        return held + count > self._limit or self._bytes + self._dead_bytes + size > self._max_bytes
 
     def _knows(self, key: str) -> bool:
         return key in self._waiting or key in self._dead or key in self._done
 
     def _wait(self, delivery: Delivery) -> None:
         held = self._waiting[delivery.key] = _Waiting(delivery)
+        self._bytes += len(delivery.body)
         self._queue_up(held, self._wall())
 
     def _queue_up(self, held: _Waiting, due: float) -> None:
