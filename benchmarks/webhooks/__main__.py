@@ -31,16 +31,18 @@ def _write_crash(results: Sequence[crash.Result]) -> None:
 
 
 def _write_speed(rounds: Mapping[str, list[speed.Round]]) -> None:
-    heads = ["contender", "p50 ms", "p99 ms", "CPU ms", "deliveries a second", "of bare", "load"]
+    heads = ["contender", "p50 ms", "p99 ms", "best", "CPU ms", "deliveries a second", "of bare", "load", "sync ms"]
     rows = [
         [
             name,
             f"{speed.median([each.steady.median for each in found]):.1f}",
             f"{speed.median([each.steady.p99 for each in found]):.1f}",
+            f"{min(each.steady.p99 for each in found):.1f}",
             f"{speed.median([each.cpu for each in found]):.2f}",
             f"{_a_second(found):,.0f}",
             f"{speed.ratio(found, rounds[_BARE]):.2f}",
             f"{speed.median([each.load_average for each in found]):.1f}",
+            f"{speed.median([each.sync for each in found]):.1f}",
         ]
         for name, found in rounds.items()
     ]

@@ -3,8 +3,8 @@
 python -m benchmarks.webhooks.doomed PORT FOLDER CONCURRENCY POINT N
 
 It takes deliveries in under /hooks. Each run of a handler is a line of FOLDER/handled, synced to the disk. With POINT
-"nowhere" it lives until it reads a line `URL KEY SINCE` from its input: then it reads back the records since that moment,
-handles all that is left, prints how many it had not seen, and ends.
+"nowhere" it lives until it reads a line `URL KEY SINCE` from its input: then it reads back the records since that
+moment, handles all that is left, prints how many it had not seen, and ends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from voxloud_async.webhooks import WebhookReceiver
 from voxloud_async.webhooks.inbox import Delivery, Lease
 from voxloud_async.webhooks.inbox.sqlite import SqliteInbox
 
-SECRET = "a-secret-of-the-benchmarks-that-is-long-enough"
+from . import SECRET
+
 POINTS = ("before storing", "before answering", "before handling", "while handling", "before marking")
 LEASE = 2.0
 
@@ -92,7 +93,7 @@ async def read_back(receiver: WebhookReceiver, wish: str) -> int:
     url, key, since = wish.split()
     async with VoxloudClient(key, base_url=url) as client:
         report = await receiver.backfill(client, since=datetime.fromisoformat(since))
-    while (await receiver.inbox.counts()).waiting:
+    while (await receiver.inbox.counts()).waiting:  # noqa: ASYNC110 - an inbox sends no event
         await asyncio.sleep(0.05)
     return report.added
 

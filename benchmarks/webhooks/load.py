@@ -2,7 +2,7 @@
 
 python -m benchmarks.webhooks.load PORT PATH RATE COUNT
 
-RATE is deliveries a second, each timed from the moment at which it should have been sent, whatever became of the earlier
+RATE is deliveries a second, each timed from the moment at which it should have been sent, whatever became of earlier
 ones; or 0 for as many as are answered, 32 at once. It prints what came of it as JSON.
 """
 
@@ -14,6 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
+from typing import cast
 from uuid import uuid4
 
 from attrs import asdict, define, field, frozen
@@ -40,15 +41,13 @@ class Connection(asyncio.Protocol):
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._due = 0.0
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def send(self, request: bytes, due: float) -> None:
         """Send one that was due at this moment."""
-        assert self._transport is not None
         self._due = due
         self._transport.write(request)
 
@@ -107,7 +106,7 @@ class Sender:
 
     def _send(self, connection: Connection, due: float) -> None:
         self._sent += 1
-        connection.send(request(self.path, f"{uuid4().hex}"), due)
+        connection.send(request(self.path, uuid4().hex), due)
 
     def answered(self, connection: Connection, wait: float, well: bool) -> None:  # noqa: FBT001 - one of three facts
         """An answer came."""

@@ -19,24 +19,27 @@ from attrs import frozen
 from voxloud_async.webhooks import WebhookReceiver
 
 from .. import free_port
+from . import SECRET
 from .load import Answered
-from .served import CONTENDERS, PATH, SECRET
+from .served import CONTENDERS, PATH
 
 RATE, SECONDS, ROUNDS = 500, 10, 5
 FLAT_OUT = 5_000
 SLOWNESS = 0.2
 _PATIENCE = 120.0
+_SYNCS = 500
 
 
 @frozen
 class Round:
     """What one contender did in one round: at the steady rate, and flat out.
 
-    `load_average` is how busy the machine was before, `cpu` the milliseconds of CPU that one delivery of the steady
-    rate took, handlers and all.
+    `load_average` is how busy the machine was before, `sync` the 99th percentile of milliseconds that 600 bytes took to
+    the disk then; `cpu` the milliseconds of CPU that one delivery of the steady rate took, handlers and all.
     """
 
     load_average: float
+    sync: float
     cpu: float
     steady: Answered
     flat_out: Answered
@@ -65,13 +68,25 @@ def ratio(ours: Sequence[Round], theirs: Sequence[Round]) -> float:
 
 
 def _round(name: str) -> Round:
-    load_average = os.getloadavg()[0]
+    load_average, sync = os.getloadavg()[0], _sync()
     with _serving(name) as (process, port):
         _load(port, RATE, RATE)  # the first second is not counted: modules are imported in it
         before = _cpu(process)
         steady = _load(port, RATE, RATE * SECONDS)
         cpu = 1e3 * (_cpu(process) - before) / steady.count
-        return Round(load_average, cpu, steady, _load(port, 0, FLAT_OUT))
+        return Round(load_average, sync, cpu, steady, _load(port, 0, FLAT_OUT))
+
+
+def _sync() -> float:
+    waits = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(_SYNCS):
+            started = time.perf_counter()
+            file.write(bytes(600))
+            file.flush()
+            os.fsync(file.fileno())
+            waits.append(1e3 * (time.perf_counter() - started))
+    return sorted(waits)[_SYNCS * 99 // 100]
 
 
 def _cpu(process: int) -> float:

@@ -24,9 +24,7 @@ def urls(*secrets: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("quirks", [Quirks(), *Quirks.every()], ids=lambda quirks: str(quirks.changed()))
-async def test_a_new_secret_moves_every_subscription_and_then_nothing_is_written(
-    serve: Serve, quirks: Quirks
-) -> None:
+async def test_a_new_secret_moves_every_subscription_and_then_nothing_is_written(serve: Serve, quirks: Quirks) -> None:
     served = await serve(quirks)
     subscriptions = served.client.webhook_subscriptions
     await subscriptions.ensure(urls(OLD))
