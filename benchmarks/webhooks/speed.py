@@ -23,7 +23,7 @@ from . import SECRET
 from .load import Answered
 from .served import CONTENDERS, PATH
 
-RATE, SECONDS, ROUNDS = 500, 10, 5
+RATE, SECONDS, ROUNDS = 500, 10, 3
 FLAT_OUT = 5_000
 SLOWNESS = 0.2
 _PATIENCE = 120.0

@@ -124,6 +124,27 @@ def test_an_inbox_smaller_than_a_batch_is_filled_bit_by_bit() -> None:
     virtually(main)
 
 
+def test_records_may_come_from_any_iterator() -> None:
+    class Rows:
+        def __init__(self) -> None:
+            self.left = [*ROWS[:3]]
+
+        def __aiter__(self) -> Rows:
+            return self
+
+        async def __anext__(self) -> TelephonyEvent:
+            if not self.left:
+                raise StopAsyncIteration
+            return codec.structure(self.left.pop(), TelephonyEvent)
+
+    async def main() -> None:
+        desk, service = Desk(concurrency=0), Records()
+        service._read = Rows  # type: ignore[method-assign,assignment]
+        assert (await desk.receiver.backfill(service, since=NOON_TIME)).added == 3
+
+    virtually(main)
+
+
 def test_reading_ends_with_the_back_fill_that_failed() -> None:
     async def main() -> None:
         desk, service, ended = Desk(MemoryInbox(limit=1, wall=lambda: NOON / 1000), concurrency=0), Records(), []
