@@ -145,10 +145,14 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what the project promises in numbers."""
-    session.install("-e", ".", *group("bench"))
+    session.install("-e", EVERYTHING, *group("bench", "test"))
     session.run("python", "benchmarks/import_time.py")
     session.run("python", "-m", "benchmarks.decode", "--write")
     session.run("python", "-m", "benchmarks.calls", "--write")
     session.run("python", "-m", "benchmarks.storm")
     session.run("python", "-m", "benchmarks.storm.simulate")
+    session.run("python", "-m", "benchmarks.streaming")
+    session.run("python", "-m", "benchmarks.streaming.drift")
+    session.run("python", "-m", "benchmarks.bulk")
+    session.run("python", "-m", "benchmarks.inbox")
     session.run("python", "-m", "benchmarks.webhooks")
