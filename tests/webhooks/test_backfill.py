@@ -135,11 +135,12 @@ def test_records_may_come_from_any_iterator() -> None:
         async def __anext__(self) -> TelephonyEvent:
             if not self.left:
                 raise StopAsyncIteration
-            return codec.structure(self.left.pop(), TelephonyEvent)
+            event: TelephonyEvent = codec.structure(self.left.pop(), TelephonyEvent)
+            return event
 
     async def main() -> None:
         desk, service = Desk(concurrency=0), Records()
-        service._read = Rows  # type: ignore[method-assign,assignment]
+        service._read = Rows  # type: ignore[method-assign]
         assert (await desk.receiver.backfill(service, since=NOON_TIME)).added == 3
 
     virtually(main)

@@ -149,11 +149,40 @@ async def test_the_change_to_write_ahead_is_waited_for(path: Path, monkeypatch: 
         assert await refused(path) == f"{path} cannot be used as an inbox: database is locked"
 
 
+def test_whoever_writes_meanwhile_is_looked_for_every_millisecond(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paused: list[float] = []
+    with closing(sqlite_file.connect(path)) as ours, closing(sqlite3.connect(path, isolation_level=None)) as theirs:
+        theirs.execute("BEGIN IMMEDIATE")
+
+        def pause(seconds: float) -> None:
+            paused.append(seconds)
+            if len(paused) == 300:
+                theirs.execute("COMMIT")
+
+        monkeypatch.setattr("voxloud_async.webhooks.inbox.sqlite_file.time.sleep", pause)
+        sqlite_file.begin_to_write(ours)
+        assert ours.in_transaction
+        assert paused == [0.001] * 300
+        assert ours.execute("PRAGMA busy_timeout").fetchone() == (5000,)
+
+
+def test_what_waiting_cannot_mend_is_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr("voxloud_async.webhooks.inbox.sqlite_file.time.sleep", paused.append)
+    with closing(sqlite_file.connect(path)) as connection:
+        connection.execute("BEGIN")
+        with pytest.raises(sqlite3.OperationalError, match="within a transaction"):
+            sqlite_file.begin_to_write(connection)
+    assert paused == []
+
+
 class Hurried:
     """Refuses once, as SQLite does at once where two processes change the journal of a new file."""
 
     def __init__(self) -> None:
-        self.answers: list[str | Exception] = ["wal", sqlite3.OperationalError("database is locked")]
+        locked = sqlite3.OperationalError("database is locked")
+        locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        self.answers: list[str | Exception] = ["wal", locked]
 
     def execute(self, _: str) -> Hurried:
         answer = self.answers.pop()

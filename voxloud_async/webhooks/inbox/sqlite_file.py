@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ BUSY = 5.0
 """Seconds to wait while other processes write."""
 
 _AGAIN = 0.01
+_SOON = 0.001
 
 # `at`: when a waiting delivery is due (for a leased one: when its lease ends), or when it died or was done.
 # `seq` makes the order of two that are due at the same moment that of their coming.
@@ -95,16 +97,33 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"PRAGMA journal_size_limit = {64 * 2**20}")  # else the log stays as long as it ever was
 
 
+def begin_to_write(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that writes, and wait up to `BUSY` seconds for others.
+
+    SQLite's own waiting sleeps for up to 100 ms between two looks: beside processes that write one transaction after
+    the other, it hardly ever finds the moment between them.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        _patiently(lambda: connection.execute("BEGIN IMMEDIATE"), pause=_SOON)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY * 1000:.0f}")
+
+
 def _write_ahead(connection: sqlite3.Connection) -> str:
     """The journal mode, after the change to write-ahead, for which SQLite does not wait by itself."""
+    return str(_patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"), pause=_AGAIN).fetchone()[0])
+
+
+def _patiently(attempt: Callable[[], sqlite3.Cursor], *, pause: float) -> sqlite3.Cursor:
     patience = time.monotonic() + BUSY
     while True:
         try:
-            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
-        except sqlite3.OperationalError:
-            if time.monotonic() > patience:
+            return attempt()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
                 raise
-            time.sleep(_AGAIN)
+            time.sleep(pause)
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from .protocol import InboxError, InboxFullError
+from .sqlite_file import begin_to_write
 
 T = TypeVar("T")
 
@@ -118,7 +119,10 @@ class Writer:
         if self._connection is None:
             self._connection = self._connect()
         # to begin as a reader and write later would fail where another process wrote in between
-        self._connection.execute("BEGIN IMMEDIATE" if any(job.writes for job in jobs) else "BEGIN")
+        if any(job.writes for job in jobs):
+            begin_to_write(self._connection)
+        else:
+            self._connection.execute("BEGIN")
         outcomes = [_outcome(job, self._connection) for job in jobs]
         self._connection.execute("COMMIT")
         return outcomes
