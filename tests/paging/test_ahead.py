@@ -301,7 +301,7 @@ async def test_a_stream_left_early_gives_permits_and_connections_back() -> None:
         await asyncio.sleep(0)
         pacer: Any = client._session._pacer
         assert not pacer._lane.in_flight
-        assert not pacer._queue
+        assert not pacer._lane.waiters
         assert len(await client.telephony_events.query(page_size=20).collect()) == 600
 
 
