@@ -151,4 +151,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.calls", "--write")
     session.run("python", "-m", "benchmarks.storm")
     session.run("python", "-m", "benchmarks.storm.simulate")
+    session.run("python", "-m", "benchmarks.streaming")
+    session.run("python", "-m", "benchmarks.streaming", "memory")
+    session.run("python", "-m", "benchmarks.streaming.drift")
     session.run("python", "-m", "benchmarks.webhooks")
