@@ -14,10 +14,10 @@ from tests.paging.shifting import START, Row, Schedule, Shifting, judge
 from tests.virtual_time import run_virtual
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import ConflictError, DecodeError
-from voxloud_async.paging import Listing, Page, Progress
+from voxloud_async.paging import Listing, Page, Progress, walk
 from voxloud_async.paging.places import Ask, Numbers, Offsets, Window
 from voxloud_async.paging.source import Fetched, Source
-from voxloud_async.paging.walk import WINDOW_PAGES
+from voxloud_async.paging.walk import WINDOW_PAGES, Walk
 from voxloud_async.sandbox import Quirks, Sandbox
 from voxloud_async.testing import FakeTransport, answer
 
@@ -196,6 +196,12 @@ async def test_raw_rows_without_id_or_time() -> None:
 # Windows
 
 
+@pytest.fixture
+def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "WINDOW_ROWS", 500)
+
+
+@pytest.mark.usefixtures("short_windows")
 async def test_t17_a_long_list_goes_on_from_a_moment_and_not_from_a_deep_page() -> None:
     service = calm(rows=3000, page_size=20)
     assert await service.listing().collect() == service.rows
@@ -205,12 +211,20 @@ async def test_t17_a_long_list_goes_on_from_a_moment_and_not_from_a_deep_page() 
     assert len(service.asks) <= 3000 / 20 * 1.1
 
 
+@pytest.mark.usefixtures("short_windows")
 async def test_t17_the_latest_first() -> None:
     service = calm(rows=3000, page_size=20, direction=-1)
     assert await service.listing().collect() == service.ordered(Window())
     assert len({ask.window.until for ask in service.asks}) > 2
 
 
+async def test_t17_a_list_of_a_few_thousand_rows_is_one_window() -> None:
+    service = calm(rows=3000, page_size=20)
+    assert await service.listing().collect() == service.rows
+    assert {ask.window.since for ask in service.asks} == {None}
+
+
+@pytest.mark.usefixtures("short_windows")
 async def test_totals_and_positions_hold_over_several_windows() -> None:
     service = calm(rows=3000, page_size=20)
     pages = [page async for page in service.listing().pages()]
@@ -234,15 +248,13 @@ async def test_a_start_that_is_ahead_leaves_the_end_open() -> None:
 
 
 async def test_memory_is_bounded_by_what_may_come_again() -> None:
-    from voxloud_async.paging.walk import Walk  # noqa: PLC0415
-
     for is_timed, rows, most in ((True, 6_000, 2_000), (False, 30_000, 20_000)):
         service = calm(rows=rows, page_size=100, moments=80_000_000, is_timed=is_timed)
-        walk = Walk(source=service.source(), prefetch=1)
+        read = Walk(source=service.source(), prefetch=1)
         held, count = 0, 0
-        while (page := await walk.step()) is not None:
+        while (page := await read.step()) is not None:
             count += len(page.items)
-            held = max(held, len(walk._seam.ids))
+            held = max(held, len(read._seam.ids))
         assert count == rows
         assert held <= most
 
@@ -312,6 +324,7 @@ async def test_t9_however_pages_are_counted(index: Any, told: Any, direction: in
     assert len(service.asks) <= 30
 
 
+@pytest.mark.usefixtures("short_windows")
 @pytest.mark.parametrize("count", [120, 5000])
 async def test_t5_a_service_that_ignores_bounds_is_read_by_position(count: int) -> None:
     service = Numbered(*COUNTS["from 0"], count=count, honours_windows=False)

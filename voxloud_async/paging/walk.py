@@ -19,8 +19,11 @@ from .tail import Tail
 
 T = TypeVar("T")
 
-WINDOW_PAGES = 64
-"""Pages after which a read goes on from a moment instead of a number: a service counts its way to a deep page."""
+WINDOW_PAGES, WINDOW_ROWS = 64, 20_000
+"""After both a read goes on from a moment instead of a number: a service counts its way to a deep page.
+
+Each time the pages ahead must be waited for, so that shorter windows would cost more than they save.
+"""
 
 _SAME, _FRUITLESS = 8, 200  # pages in a row that bring nothing new: the very same, and any
 
@@ -118,7 +121,8 @@ class Walk(Generic[T]):
         return waiting < self._taken  # a list is guessed to be twice as long as what is known of it
 
     def _is_deep(self) -> bool:
-        return self._can_rebase() and self._plan.asked >= WINDOW_PAGES
+        plan = self._plan
+        return self._can_rebase() and plan.asked >= WINDOW_PAGES and plan.position >= WINDOW_ROWS
 
     def _can_rebase(self) -> bool:
         return self._seam.is_timed and self._bounded
