@@ -52,7 +52,7 @@ def auth(handler: Handler, *, api_key: ApiKey, base_url: str) -> Handler:
         if made is not None or HEADER not in headers:
             if not call.request.url.startswith(origin):
                 raise ValueError("the key goes to no other host")
-            call.request = call.request.with_headers(sign(headers) if made is None else made)
+            call.request.headers = sign(headers) if made is None else made
         return handler(call)
 
     def sign(headers: Headers) -> Headers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -33,6 +34,12 @@ class Call:
     number: int = 0
     attempts: int = 0
     heard: bool = True  # whether anybody listens: the events of a call that goes well are made only then
+
+    @property
+    def deadline(self) -> float:
+        """When `max_wait` ends; infinite where there is no bound."""
+        max_wait = self.options.max_wait
+        return math.inf if max_wait is None else self.started + max_wait
 
     def remaining(self, now: float) -> float | None:
         """Seconds left of `max_wait`; None where there is no bound."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from attrs import define, frozen
+from attrs import define
 
 from .curve import Curve, Passed
 
@@ -43,7 +43,8 @@ _OUTAGE_AFTER = {Outcome.LOST: 3, Outcome.FAILED: 5}
 """So many lost answers, or answers with 500, one after the other count as an outage."""
 
 
-@frozen
+# Not frozen, though nobody changes it: to fill a frozen object takes three times as long, and every attempt has one
+@define
 class Permit:
     """Leave to send one request. `epoch` tells feedback on old news from feedback on the current rate."""
 

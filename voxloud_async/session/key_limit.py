@@ -57,8 +57,9 @@ class KeyLimit:
             line.turn_away_before(reopening, pause, self.refused_since)
 
     def answered(self) -> None:
-        """The service answers again."""
+        """The service answers again, and a call is over."""
         self.refused_since = math.inf
+        self.wake()
 
     def _alive(self) -> list[Line]:
         return [line for known in self._lines if (line := known()) is not None]

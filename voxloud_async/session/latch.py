@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable
 
 from ..errors import ApiError, AuthenticationError
 from ..protocol.operations import VALIDATE_AUTH
@@ -13,10 +14,6 @@ from .events import KeyRefused, Notify
 
 IN_A_ROW = 3
 SECONDS = 60.0
-
-
-class _ShutError(Exception):
-    """Met behind the limiter, which is to learn nothing from it: so it is none of the service's errors."""
 
 
 class Latch:
@@ -34,33 +31,33 @@ class Latch:
         self._probing = False
 
     def guard(self, handler: Handler) -> Handler:
-        """Turn calls away before they queue, and those that were turned away behind the queue."""
+        """Turn calls away before they queue."""
 
-        async def send(call: Call) -> Response:
+        def send(call: Call) -> Awaitable[Response]:
             if self._turns_away(call):
                 raise self._error(call)
-            try:
-                return await handler(call)
-            except _ShutError:
-                raise self._error(call) from None
+            return handler(call)
 
         return send
 
     def watch(self, handler: Handler) -> Handler:
         """Turn calls away that were queueing meanwhile, and learn from the answers to the others."""
 
-        async def send(call: Call) -> Response:
-            if self._turns_away(call):
-                raise _ShutError
-            probe = self._is_shut and not self._probing
-            self._probing = self._probing or probe
-            try:
-                return await self._heard(handler, call)
-            finally:
-                if probe:
-                    self._probing = False
+        def send(call: Call) -> Awaitable[Response]:
+            return self._ask(handler, call) if self._is_shut else self._heard(handler, call)
 
         return send
+
+    async def _ask(self, handler: Handler, call: Call) -> Response:
+        if self._turns_away(call):
+            raise self._error(call)
+        probe = not self._probing
+        self._probing = True
+        try:
+            return await self._heard(handler, call)
+        finally:
+            if probe:
+                self._probing = False
 
     async def _heard(self, handler: Handler, call: Call) -> Response:
         try:
@@ -71,7 +68,8 @@ class Latch:
         except ApiError:
             self._open()
             raise
-        self._open()
+        if self._row:
+            self._open()
         return response
 
     def _open(self) -> None:

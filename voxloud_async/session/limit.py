@@ -36,19 +36,19 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
     """Pace the attempts of all calls together."""
 
     async def send(call: Call) -> Response:
-        permit = await _permit(call)
-        started = clock.now()
-        allowed = call.timeout(started)
+        permit = pacer.take(call.deadline) or await _permit(call)
+        attempts = call.attempts
         try:
             response = await handler(call)
         except VoxloudError as error:
-            gave_up = allowed < _IMPATIENT and clock.now() - started >= allowed - _TICK
-            _tell(permit, error, None if gave_up and isinstance(error, TransportError) else outcome(error))
+            sent = call.attempts > attempts  # else a layer behind turned the call away
+            impatient = isinstance(error, TransportError) and _gave_up(call, permit, clock.now())
+            _tell(permit, error, outcome(error) if sent and not impatient else None)
             raise
         except BaseException:
             pacer.forget(permit)
             raise
-        pacer.feedback(permit, Outcome.ANSWERED)
+        pacer.answered(permit)
         return response
 
     def _tell(permit: Permit, error: VoxloudError, news: Outcome | None) -> None:
@@ -68,6 +68,12 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
         return permit
 
     return send
+
+
+def _gave_up(call: Call, permit: Permit, now: float) -> bool:
+    """Whether an attempt ended because it was given little time, which tells of the caller and not of the service."""
+    allowed = call.timeout(permit.granted)
+    return allowed < _IMPATIENT and now - permit.granted >= allowed - _TICK
 
 
 def _bounds(call: Call) -> Bounds:

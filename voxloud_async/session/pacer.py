@@ -37,6 +37,22 @@ class Pacer:
             return self._lane.grant(self._limit.controller, now)
         return await self._wait(line, self._lane, bounds, head=head)
 
+    def take(self, deadline: float) -> Permit | None:
+        """A permit, where one can be had at once and all is well; what `acquire` would do in that case, for less."""
+        line, limit = self._line_of_loop(), self._limit
+        if limit.refused_since != math.inf or not line.free(self._lane):
+            return None
+        now = self._clock.now()
+        if now > deadline or limit.controller.ready_at(now, waiting=False) > now:
+            return None
+        return self._lane.grant(limit.controller, now)
+
+    def answered(self, permit: Permit) -> None:
+        """Return a permit whose request was answered."""
+        if self._landed(permit):
+            self._limit.controller.feedback(permit, Outcome.ANSWERED, self._clock.now())
+            self._limit.answered()
+
     def give_back(self, permit: Permit) -> None:
         """Return a permit that was not used."""
         if self._landed(permit):
@@ -57,9 +73,11 @@ class Pacer:
         pause = self._limit.controller.feedback(permit, outcome, now, retry_after)
         if pause:
             self._limit.shut(now + pause, pause)
+            self._limit.wake()
         elif outcome is Outcome.ANSWERED:
             self._limit.answered()
-        self._limit.wake()
+        else:
+            self._limit.wake()
         return pause
 
     async def aclose(self) -> None:

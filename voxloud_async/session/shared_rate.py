@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
 
-from attrs import frozen
+from attrs import define
 
 from .clock import Clock, Timer
 from .controller import RETRY_AFTER_CAP, START_RATE, Listener, Outcome, Permit, RateController
@@ -34,7 +34,7 @@ _NO_FAULT = (_UNUSED, _FORGOTTEN, Outcome.ANSWERED.value)
 _PAUSING = (Outcome.REFUSED, Outcome.DOWN)
 
 
-@frozen
+@define
 class SharedPermit(Permit):
     """A permit that Redis granted; `attentive` where it waits to hear that all is well again."""
 

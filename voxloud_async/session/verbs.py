@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from attrs import evolve
 
 from ..errors import MethodNotAllowedError
@@ -16,16 +18,18 @@ def verbs(handler: Handler) -> Handler:
     """
     learned: dict[str, str] = {}
 
-    async def send(call: Call) -> Response:
+    def send(call: Call) -> Awaitable[Response]:
+        alternative = call.operation.alternative
+        return handler(call) if alternative is None else either(call, alternative)
+
+    async def either(call: Call, alternative: str) -> Response:
         operation = call.operation
-        if operation.alternative is None:
-            return await handler(call)
         if call.attempts == 0:  # a call that is sent again keeps the verb it has come to
             _use(call, learned.get(operation.name, operation.method))
         try:
             response = await handler(call)
         except MethodNotAllowedError:
-            _use(call, operation.alternative if call.request.method == operation.method else operation.method)
+            _use(call, alternative if call.request.method == operation.method else operation.method)
             response = await handler(call)
         learned[operation.name] = call.request.method
         return response
