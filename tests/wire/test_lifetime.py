@@ -99,7 +99,7 @@ def test_second_loop_while_the_first_runs(
 
 
 FORKED = """
-import asyncio, os, sys
+import asyncio, os, sys, warnings
 from {module} import {name}
 from voxloud_async.errors import UsageError
 from voxloud_async.wire.message import Request
@@ -109,7 +109,9 @@ async def ask(port):
     return (await transport.send(request, timeout=5)).body.decode()
 
 def in_child(act):
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on warns where threads run, as to load TLS
+        child = os.fork()
     if child == 0:
         try:
             print(asyncio.run(act()), flush=True)
