@@ -48,7 +48,7 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
         except BaseException:
             pacer.forget(permit)
             raise
-        pacer.answered(permit)
+        pacer.feedback(permit, Outcome.ANSWERED)
         return response
 
     def _tell(permit: Permit, error: VoxloudError, news: Outcome | None) -> None:

@@ -47,12 +47,6 @@ class Pacer:
             return None
         return self._lane.grant(limit.controller, now)
 
-    def answered(self, permit: Permit) -> None:
-        """Return a permit whose request was answered."""
-        if self._landed(permit):
-            self._limit.controller.feedback(permit, Outcome.ANSWERED, self._clock.now())
-            self._limit.answered()
-
     def give_back(self, permit: Permit) -> None:
         """Return a permit that was not used."""
         if self._landed(permit):
