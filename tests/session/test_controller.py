@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from voxloud_async.session import controller as numbers
 from voxloud_async.session.controller import BURST, START_RATE, Outcome, Permit, RateController
-from voxloud_async.session.curve import LEAST_RATE, MOST_RATE
+from voxloud_async.session.curve import LEAST_RATE, MOST_RATE, Passed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -375,3 +375,11 @@ def test_t21_a_clock_that_goes_back_stops_nobody(back: float) -> None:
         before = now
         _, now = take(controller, now)
         assert now - before <= 1.0
+
+
+def test_a_client_that_is_never_refused_remembers_no_more_than_the_last_seconds() -> None:
+    passed = Passed()
+    for second in range(10_000):
+        passed.add(float(second), 1)
+    assert len(passed._counts) <= 8
+    assert passed.recent(9_999.0) == 2

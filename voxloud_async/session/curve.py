@@ -34,14 +34,19 @@ class Passed:
     def add(self, at: float, count: int, *, since_cut: bool = True) -> None:
         """Count requests in or out; those that were granted before the cut only as of late."""
         slot = _slot(at)
+        if slot not in self._counts:
+            self._forget_before(slot)
         self._counts[slot] = self._counts.get(slot, 0) + count
         if since_cut:
             self.since_cut += count
 
     def recent(self, at: float) -> int:
         """The requests of the last seconds."""
-        self._counts = {slot: count for slot, count in tuple(self._counts.items()) if slot > _slot(at) - _SLOTS}
+        self._forget_before(_slot(at))
         return sum(self._counts.values())
+
+    def _forget_before(self, now: int) -> None:
+        self._counts = {slot: count for slot, count in self._counts.items() if slot > now - _SLOTS}
 
 
 def _slot(at: float) -> int:
