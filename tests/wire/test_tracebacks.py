@@ -6,8 +6,8 @@ import asyncio
 import traceback
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
+from aiohttp.http import StreamWriter
 
 from tests.wire.raw_server import chunked, reply, serving, until
 from voxloud_async.errors import ClientClosedError, TransportError
@@ -142,8 +142,7 @@ async def test_t9_of_a_mistake_inside_the_library(transport: Transport, monkeypa
     def broken(*_args: object, **_options: object) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(aiohttp.ClientRequest, "_send", broken, raising=False)
-    monkeypatch.setattr(aiohttp.ClientRequest, "send", broken, raising=False)
+    monkeypatch.setattr(StreamWriter, "write_headers", broken)
     monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", broken)
     async with serving(silent) as server:
         with pytest.raises(ZeroDivisionError) as caught:

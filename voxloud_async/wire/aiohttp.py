@@ -1,13 +1,21 @@
-"""The transport over aiohttp."""
+"""The transport over aiohttp: its pool, its TLS and its HTTP/1.1, without its client.
+
+`ClientSession` sends an idempotent request again by itself where a kept-alive connection drops, offers no way to switch
+that off (https://github.com/aio-libs/aiohttp/issues/10790), and takes a quarter of the time of a short exchange for
+cookies, redirects, proxies and timeouts, of which a transport must have none.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import aiohttp
+from aiohttp.http import HttpProcessingError, StreamWriter
+from aiohttp.streams import EMPTY_PAYLOAD
+from attrs import frozen
+from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ClientClosedError
@@ -20,16 +28,15 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
+    from aiohttp.streams import StreamReader
 
     from .failure import Verdict
     from .library import Progress
     from .message import Request
 
-_USUAL_HEADERS = frozenset({"Accept", "User-Agent"})
-_AUTO_HEADERS = ("Accept", "Content-Type", "User-Agent")  # and Accept-Encoding, which each session has
-
-_progress: ContextVar[Progress] = ContextVar("progress")
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # ours runs already
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
+_INTERIM = frozenset({100, *range(102, 200)})  # 101 is final: RFC 9110, section 15.2.2
 
 
 class AiohttpTransport(PooledTransport):
@@ -46,123 +53,152 @@ class AiohttpTransport(PooledTransport):
 class _Aiohttp:
     """The pools of one event loop."""
 
-    faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError)
+    faults: tuple[type[Exception], ...] = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
 
-    def __init__(self, kept: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> None:
+    def __init__(self, kept: aiohttp.TCPConnector, fresh: aiohttp.TCPConnector) -> None:
         self._kept = kept
         self._fresh = fresh
+        self._origin = lru_cache(maxsize=16)(_origin)
         self._answers: set[_Answer] = set()
         self.deadlines = Deadlines()
 
     async def open(self, request: Request, progress: Progress) -> _Answer:
-        session = self._fresh if request.fresh_connection else self._kept
-        pairs = request.headers.pairs()
-        names = {name for name, _ in pairs}
-        # to tell aiohttp what it must not add takes it longer than to find it there
-        complete = names >= _USUAL_HEADERS and (request.body is None or "Content-Type" in names)
-        _progress.set(progress)
-        response = await session.request(
-            request.method,
-            _url(request.url),
-            headers=pairs,
-            skip_auto_headers=None if complete else _AUTO_HEADERS,
-            data=request.body,
-            allow_redirects=False,
-        )
-        return _Answer(response, self._answers)
+        start, target = _split(request.url)
+        origin = self._origin(start)
+        pool = self._fresh if request.fresh_connection else self._kept
+        progress.phase = "connect"
+        try:
+            connection = await pool.connect(origin.way, [], _NO_TIMEOUT)
+        except (aiohttp.ClientConnectionError, asyncio.CancelledError):
+            if pool.closed and not _cancelling():
+                # Closing a pool cancels the futures of those that wait for a connection.
+                raise ClientClosedError("the client was closed before the request was sent") from None
+            raise
+        progress.phase = "headers"
+        answer = _Answer(connection, self._answers)
+        try:
+            await answer.ask(request, target, _headers(request, origin.host))
+        except BaseException:
+            answer.drop()
+            raise
+        return answer
 
     def verdict(self, error: Exception) -> Verdict:
         match error:
-            case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            case aiohttp.InvalidURL():
                 return "unusable"
-            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            case aiohttp.ClientConnectorError():
                 return "not sent"
-            case aiohttp.ClientResponseError():
+            case HttpProcessingError():
                 return "not HTTP"
             case _:
                 return "unknown"
 
     async def aclose(self) -> None:
-        # Closing a session leaves the readers of its bodies waiting: https://github.com/aio-libs/aiohttp/issues/5582
+        # Closing a pool leaves the readers of its bodies waiting: https://github.com/aio-libs/aiohttp/issues/5582
         for answer in tuple(self._answers):
-            await answer.aclose()
+            answer.drop()
         await self._kept.close()
         await self._fresh.close()
         self.deadlines.close()
 
 
 class _Answer:
-    def __init__(self, response: aiohttp.ClientResponse, answers: set[_Answer]) -> None:
-        self._response = response
+    """What comes back on a connection that this exchange has to itself."""
+
+    __slots__ = ("_answers", "_body", "_connection", "content_encoding", "headers", "status")
+
+    status: int
+    headers: Iterable[tuple[str, str]]
+    content_encoding: str
+
+    def __init__(self, connection: Connection, answers: set[_Answer]) -> None:
+        self._connection = connection
+        self._body: StreamReader = EMPTY_PAYLOAD
         self._answers = answers
-        self.status = response.status
-        self.headers: Iterable[tuple[str, str]] = tuple(response.headers.items())
-        self.content_encoding = response.headers.get("Content-Encoding", "")
         answers.add(self)
 
+    async def ask(self, request: Request, target: str, headers: CIMultiDict[str]) -> None:
+        """Send the request, and wait for the head of the answer."""
+        protocol = self._connection.protocol
+        assert protocol is not None  # noqa: S101 - until this exchange gives it back
+        protocol.set_response_params(
+            skip_payload=request.method == "HEAD",
+            read_until_eof=True,
+            auto_decompress=False,  # aiohttp inflates without regard to a cap
+        )
+        writer = StreamWriter(protocol, asyncio.get_running_loop())
+        await writer.write_headers(f"{request.method} {target} HTTP/1.1", headers)
+        await writer.write_eof(request.body or b"")
+        message, self._body = await protocol.read()
+        while message.code in _INTERIM:
+            message, self._body = await protocol.read()
+        self.status = message.code
+        self.headers = tuple(message.headers.items())
+        self.content_encoding = message.headers.get("Content-Encoding", "")
+
     async def read(self) -> bytes:
-        return await self._response.content.readany()
+        return await self._body.readany()
 
     async def aclose(self) -> None:
+        if self._body.is_eof():
+            self._answers.discard(self)
+            self._connection.release()
+        else:
+            self.drop()
+
+    def drop(self) -> None:
+        """Close the connection, and let whoever reads from it know."""
         self._answers.discard(self)
-        self._response.close()  # after the last byte the connection is back in its pool already
+        if not self._body.is_eof():
+            self._body.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
+        self._connection.close()
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Hands an exchange one connection, and tells it when it has it.
+@frozen
+class _Origin:
+    """Where requests go. `way` tells a pool what to connect to, and is never sent itself."""
 
-    Only one: aiohttp sends an idempotent request again by itself where a kept-alive connection drops, and offers no way
-    to switch that off: https://github.com/aio-libs/aiohttp/issues/10790
-    """
+    host: str
+    way: aiohttp.ClientRequest
 
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
-    ) -> Connection:
-        progress = _progress.get()
-        if progress.phase != "send":
-            raise aiohttp.ClientConnectionError("the connection dropped")
-        progress.phase = "connect"
-        try:
-            connection = await super().connect(req, traces, timeout)
-        except (aiohttp.ClientConnectionError, asyncio.CancelledError):
-            if self.closed and not _cancelling():
-                # Closing a connector cancels the futures of those that wait for a connection.
-                raise ClientClosedError("the client was closed before the request was sent") from None
-            raise
-        progress.phase = "headers"
-        return connection
+
+def _origin(start: str) -> _Origin:
+    try:
+        url = URL(start, encoded=True)
+    except ValueError:
+        raise aiohttp.InvalidURL("") from None
+    host = url.host_port_subcomponent
+    if url.scheme not in {"http", "https"} or not host or url != url.origin():
+        raise aiohttp.InvalidURL("")
+    return _Origin(host, aiohttp.ClientRequest("GET", url))
+
+
+def _split(url: str) -> tuple[str, str]:
+    """The origin of a URL, and the rest of it."""
+    end = url.find("/", url.find("://") + 3)
+    return (url, "/") if end < 0 else (url[:end], url[end:])
+
+
+def _headers(request: Request, host: str) -> CIMultiDict[str]:
+    headers = CIMultiDict((("Host", host), *request.headers.pairs()))
+    headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
+    if request.body is not None or request.method not in _WITHOUT_BODY:
+        headers["Content-Length"] = str(len(request.body or b""))
+    if request.fresh_connection:
+        headers["Connection"] = "close"
+    return headers
 
 
 async def _lifespan(limit: int, ssl: SSLContext | None) -> AsyncGenerator[_Aiohttp, None]:
     checks = True if ssl is None else ssl
-    kept = _session(_Connector(limit=limit, ssl=checks, keepalive_timeout=KEEP_ALIVE))
-    fresh = _session(_Connector(limit=limit, ssl=checks, force_close=True))
+    kept = aiohttp.TCPConnector(limit=limit, ssl=checks, keepalive_timeout=KEEP_ALIVE)
+    fresh = aiohttp.TCPConnector(limit=limit, ssl=checks, force_close=True)
     library = _Aiohttp(kept, fresh)
     try:
         yield library
     finally:
         await library.aclose()
-
-
-def _session(connector: _Connector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        headers={"Accept-Encoding": ACCEPT_ENCODING},
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),  # ours runs already
-        auto_decompress=False,  # aiohttp inflates without regard to a cap
-        trust_env=False,
-    )
-
-
-def _url(url: str) -> URL:
-    try:
-        return URL(url, encoded=True)
-    except ValueError:
-        raise aiohttp.InvalidURL("") from None
 
 
 def _cancelling() -> bool:
