@@ -73,7 +73,7 @@ async def test_t9_of_an_exchange_that_an_outer_timeout_ends(transport: Transport
         with pytest.raises(TimeoutError) as caught:
             async with asyncio.timeout(0.05):
                 await transport.send(request_to(server.url("/")), timeout=5)
-    cause = caught.value.__cause__
+    cause = caught.value.__cause__ or caught.value.__context__  # before 3.11.3 it is the context
     assert isinstance(cause, asyncio.CancelledError)
     text = rendered(cause)
     assert not [secret for secret in SECRETS if secret in text]

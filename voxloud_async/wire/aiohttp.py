@@ -10,33 +10,30 @@ from __future__ import annotations
 import asyncio
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import aiohttp
-from aiohttp.http import HttpProcessingError, StreamWriter
-from aiohttp.streams import EMPTY_PAYLOAD
+from aiohttp.http import HttpProcessingError
 from attrs import frozen
-from multidict import CIMultiDict
 from yarl import URL
 
 from ..errors import ClientClosedError
-from .coding import ACCEPT_ENCODING
 from .deadline import Deadlines
+from .http1 import Exchange
+from .message import SecretText
 from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator
     from ssl import SSLContext
 
     from aiohttp.connector import Connection
-    from aiohttp.streams import StreamReader
 
     from .failure import Verdict
     from .library import Progress
     from .message import Request
 
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # ours runs already
-_WITHOUT_BODY = frozenset({"GET", "HEAD"})
-_INTERIM = frozenset({100, *range(102, 200)})  # 101 is final: RFC 9110, section 15.2.2
 
 
 class AiohttpTransport(PooledTransport):
@@ -59,36 +56,28 @@ class _Aiohttp:
         self._kept = kept
         self._fresh = fresh
         self._origin = lru_cache(maxsize=16)(_origin)
-        self._answers: set[_Answer] = set()
+        self._exchanges: set[Exchange] = set()
+        self._streams: WeakSet[Exchange] = WeakSet()  # one that its reader forgot goes, and its connection with it
         self.deadlines = Deadlines()
 
-    async def open(self, request: Request, progress: Progress) -> _Answer:
+    async def open(self, request: Request, progress: Progress) -> Exchange:
         start, target = _split(request.url)
         origin = self._origin(start)
-        pool = self._fresh if request.fresh_connection else self._kept
         progress.phase = "connect"
-        try:
-            connection = await pool.connect(origin.way, [], _NO_TIMEOUT)
-        except (aiohttp.ClientConnectionError, asyncio.CancelledError):
-            if pool.closed and not _cancelling():
-                # Closing a pool cancels the futures of those that wait for a connection.
-                raise ClientClosedError("the client was closed before the request was sent") from None
-            raise
+        connection = await _connection(self._fresh if request.fresh_connection else self._kept, origin.way)
         progress.phase = "headers"
-        answer = _Answer(connection, self._answers)
+        exchange = Exchange(connection, self._streams if request.stream else self._exchanges)
         try:
-            await answer.ask(request, target, _headers(request, origin.host))
+            await exchange.ask(request, origin.host, target)
         except BaseException:
-            answer.drop()
+            exchange.drop()
             raise
-        return answer
+        return exchange
 
     def verdict(self, error: Exception) -> Verdict:
         match error:
             case aiohttp.InvalidURL():
                 return "unusable"
-            case aiohttp.ClientConnectorError():
-                return "not sent"
             case HttpProcessingError():
                 return "not HTTP"
             case _:
@@ -96,63 +85,14 @@ class _Aiohttp:
 
     async def aclose(self) -> None:
         # Closing a pool leaves the readers of its bodies waiting: https://github.com/aio-libs/aiohttp/issues/5582
-        for answer in tuple(self._answers):
-            answer.drop()
+        under_way = [*self._exchanges, *self._streams]
+        for exchange in under_way:
+            exchange.cut()
         await self._kept.close()
         await self._fresh.close()
+        for exchange in under_way:
+            exchange.drop()  # only now: a place given back earlier would let somebody who waits for it connect
         self.deadlines.close()
-
-
-class _Answer:
-    """What comes back on a connection that this exchange has to itself."""
-
-    __slots__ = ("_answers", "_body", "_connection", "content_encoding", "headers", "status")
-
-    status: int
-    headers: Iterable[tuple[str, str]]
-    content_encoding: str
-
-    def __init__(self, connection: Connection, answers: set[_Answer]) -> None:
-        self._connection = connection
-        self._body: StreamReader = EMPTY_PAYLOAD
-        self._answers = answers
-        answers.add(self)
-
-    async def ask(self, request: Request, target: str, headers: CIMultiDict[str]) -> None:
-        """Send the request, and wait for the head of the answer."""
-        protocol = self._connection.protocol
-        assert protocol is not None  # noqa: S101 - until this exchange gives it back
-        protocol.set_response_params(
-            skip_payload=request.method == "HEAD",
-            read_until_eof=True,
-            auto_decompress=False,  # aiohttp inflates without regard to a cap
-        )
-        writer = StreamWriter(protocol, asyncio.get_running_loop())
-        await writer.write_headers(f"{request.method} {target} HTTP/1.1", headers)
-        await writer.write_eof(request.body or b"")
-        message, self._body = await protocol.read()
-        while message.code in _INTERIM:
-            message, self._body = await protocol.read()
-        self.status = message.code
-        self.headers = tuple(message.headers.items())
-        self.content_encoding = message.headers.get("Content-Encoding", "")
-
-    async def read(self) -> bytes:
-        return await self._body.readany()
-
-    async def aclose(self) -> None:
-        if self._body.is_eof():
-            self._answers.discard(self)
-            self._connection.release()
-        else:
-            self.drop()
-
-    def drop(self) -> None:
-        """Close the connection, and let whoever reads from it know."""
-        self._answers.discard(self)
-        if not self._body.is_eof():
-            self._body.set_exception(aiohttp.ClientConnectionError("the connection was closed"))
-        self._connection.close()
 
 
 @frozen
@@ -166,9 +106,9 @@ class _Origin:
 def _origin(start: str) -> _Origin:
     try:
         url = URL(start, encoded=True)
+        host = url.host_port_subcomponent
     except ValueError:
         raise aiohttp.InvalidURL("") from None
-    host = url.host_port_subcomponent
     if url.scheme not in {"http", "https"} or not host or url != url.origin():
         raise aiohttp.InvalidURL("")
     return _Origin(host, aiohttp.ClientRequest("GET", url))
@@ -177,17 +117,22 @@ def _origin(start: str) -> _Origin:
 def _split(url: str) -> tuple[str, str]:
     """The origin of a URL, and the rest of it."""
     end = url.find("/", url.find("://") + 3)
-    return (url, "/") if end < 0 else (url[:end], url[end:])
+    return (url, "/") if end < 0 else (url[:end], SecretText(url[end:]))
 
 
-def _headers(request: Request, host: str) -> CIMultiDict[str]:
-    headers = CIMultiDict((("Host", host), *request.headers.pairs()))
-    headers.setdefault("Accept-Encoding", ACCEPT_ENCODING)
-    if request.body is not None or request.method not in _WITHOUT_BODY:
-        headers["Content-Length"] = str(len(request.body or b""))
-    if request.fresh_connection:
-        headers["Connection"] = "close"
-    return headers
+async def _connection(pool: aiohttp.TCPConnector, way: aiohttp.ClientRequest) -> Connection:
+    """A connection that nobody else has, and on which no answer has come that nobody asked for."""
+    try:
+        connection = await pool.connect(way, [], _NO_TIMEOUT)
+        while connection.protocol:  # holds answers: https://github.com/aio-libs/aiohttp/issues/13656
+            connection.close()
+            connection = await pool.connect(way, [], _NO_TIMEOUT)
+    except (aiohttp.ClientConnectionError, asyncio.CancelledError):
+        if pool.closed and not _cancelling():
+            # Closing a pool cancels the futures of those that wait for a connection.
+            raise ClientClosedError("the client was closed before the request was sent") from None
+        raise
+    return connection
 
 
 async def _lifespan(limit: int, ssl: SSLContext | None) -> AsyncGenerator[_Aiohttp, None]:
