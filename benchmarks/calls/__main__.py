@@ -10,29 +10,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
+from benchmarks.decode.pages import CONTACT
 from benchmarks.generated_client import generated_client
 from benchmarks.measure import Timings, alternate
 from benchmarks.page import BENCHMARKS, Chart, bars, table, write
 from benchmarks.raw_server import answering
 
 from .contenders import BASE, OURS, Get, contenders
-
-CONTACT = {
-    "id": "54db43f0-7d1c-11fd-8149-bdf161b05c48",
-    "first_name": "Irene",
-    "last_name": "Fabbri",
-    "primary_phone": "+390312345678",
-    "phones": ["+390387654321"],
-    "primary_email": "irene.fabbri@adriatica.example",
-    "emails": ["fabbri27@mail.example"],
-    "company_name": "Adriatica Energia spa",
-    "job_title": "CFO",
-    "website": "www.adriatica.example",
-    "crm_name": "Voxloud",
-    "crm_contact_url": "https://www.crm.example/contacts/profile/1",
-    "created_at": "2022-12-27T14:42:37+01:00",
-    "updated_at": "2022-12-27T14:42:37+01:00",
-}
 
 CALLS = {1: 128, 64: 512}
 """Calls of one round, by how many are under way at once."""
@@ -64,7 +48,7 @@ def main(arguments: Sequence[str]) -> None:
 def _measured(url: str, only: set[str] | None) -> dict[int, Timings]:
     """One loop for all, entered anew for each round of each contender."""
     with asyncio.Runner() as runner:
-        made = contenders(url, CONTACT["id"])  # type: ignore[arg-type]
+        made = contenders(url, CONTACT["id"])
         clients = runner.run(made.__aenter__())
         wanted = {name: get for name, get in clients.items() if only is None or name in only | {BASE, OURS}}
         try:

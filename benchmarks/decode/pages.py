@@ -43,7 +43,8 @@ _CALL: dict[str, Any] = {
     "sentiment_score": 73,
 }
 
-_CONTACT: dict[str, Any] = {
+CONTACT: dict[str, Any] = {
+    "id": "54db43f0-7d1c-11fd-8149-bdf161b05c48",
     "first_name": "Irene",
     "last_name": "Fabbri",
     "primary_phone": "+390312345678",
@@ -115,7 +116,7 @@ def _call(number: int) -> dict[str, Any]:
 
 
 def _contact(number: int) -> dict[str, Any]:
-    return {"id": f"54db43f0-7d1c-11fd-8149-{number:012x}"} | _CONTACT
+    return CONTACT | {"id": f"54db43f0-7d1c-11fd-8149-{number:012x}"}
 
 
 def _compact(value: Any) -> bytes:

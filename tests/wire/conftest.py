@@ -54,8 +54,8 @@ def busy(transport: Any) -> int:
 
 
 def _busy(pool: Any) -> int:
-    if hasattr(pool, "connector"):
-        return len(pool.connector._acquired) + len(pool.connector._waiters)
+    if hasattr(pool, "_acquired"):
+        return len(pool._acquired) + len(pool._waiters)
     return len(pool._pool._requests)
 
 

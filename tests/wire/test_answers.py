@@ -223,3 +223,10 @@ async def _drained(transport: Transport, request: Request) -> bytes:
 
 def _header_lines(request: bytes) -> list[str]:
     return sorted(request.decode().lower().split("\r\n")[1:-2])
+
+
+async def test_interim_answers_are_passed_over(transport: Transport) -> None:
+    hints = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    async with serving(answers(hints + reply(b"ok"))) as server:
+        answer = await transport.send(Request(method="GET", url=server.url()), timeout=5)
+    assert (answer.status, answer.body, len(server.requests)) == (200, b"ok", 1)

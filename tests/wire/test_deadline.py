@@ -115,7 +115,22 @@ def test_closing_takes_the_timer_out_of_the_loop() -> None:
         deadlines.close()
         with deadlines.after(20.0):
             pass
+        timer = deadlines._timer
         deadlines.close()
-        return deadlines._timer is not None and deadlines._timer.cancelled()
+        with deadlines.after(30.0):
+            pass
+        return timer is not None and timer.cancelled() and deadlines._timer is not timer
 
     assert run_virtual(main())
+
+
+def test_closing_forgets_nobody_who_is_still_inside() -> None:
+    async def main() -> float:
+        deadlines, loop = Deadlines(), asyncio.get_running_loop()
+        start = loop.time()
+        loop.call_later(1.0, deadlines.close)
+        with pytest.raises(TimeoutError), deadlines.after(2.0):
+            await asyncio.sleep(60)
+        return loop.time() - start
+
+    assert run_virtual(main()) == pytest.approx(2.0)

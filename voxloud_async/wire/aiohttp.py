@@ -1,35 +1,39 @@
-"""The transport over aiohttp."""
+"""The transport over aiohttp: its pool, its TLS and its HTTP/1.1, without its client.
+
+`ClientSession` sends an idempotent request again by itself where a kept-alive connection drops, offers no way to switch
+that off (https://github.com/aio-libs/aiohttp/issues/10790), and takes a quarter of the time of a short exchange for
+cookies, redirects, proxies and timeouts, of which a transport must have none.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
+from attrs import frozen
 from yarl import URL
 
 from ..errors import ClientClosedError
-from .coding import ACCEPT_ENCODING
 from .deadline import Deadlines
+from .http1 import Exchange
+from .message import SecretText
 from .pooled import KEEP_ALIVE, PooledTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator
     from ssl import SSLContext
 
     from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
 
     from .failure import Verdict
     from .library import Progress
     from .message import Request
 
-_USUAL_HEADERS = frozenset({"Accept", "User-Agent"})
-_AUTO_HEADERS = ("Accept", "Content-Type", "User-Agent")  # and Accept-Encoding, which each session has
-
-_progress: ContextVar[Progress] = ContextVar("progress")
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)  # ours runs already
 
 
 class AiohttpTransport(PooledTransport):
@@ -46,123 +50,100 @@ class AiohttpTransport(PooledTransport):
 class _Aiohttp:
     """The pools of one event loop."""
 
-    faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError)
+    faults: tuple[type[Exception], ...] = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
 
-    def __init__(self, kept: aiohttp.ClientSession, fresh: aiohttp.ClientSession) -> None:
+    def __init__(self, kept: aiohttp.TCPConnector, fresh: aiohttp.TCPConnector) -> None:
         self._kept = kept
         self._fresh = fresh
-        self._answers: set[_Answer] = set()
+        self._origin = lru_cache(maxsize=16)(_origin)
+        self._exchanges: set[Exchange] = set()
+        self._streams: WeakSet[Exchange] = WeakSet()  # one that its reader forgot goes, and its connection with it
         self.deadlines = Deadlines()
 
-    async def open(self, request: Request, progress: Progress) -> _Answer:
-        session = self._fresh if request.fresh_connection else self._kept
-        pairs = request.headers.pairs()
-        names = {name for name, _ in pairs}
-        # to tell aiohttp what it must not add takes it longer than to find it there
-        complete = names >= _USUAL_HEADERS and (request.body is None or "Content-Type" in names)
-        _progress.set(progress)
-        response = await session.request(
-            request.method,
-            _url(request.url),
-            headers=pairs,
-            skip_auto_headers=None if complete else _AUTO_HEADERS,
-            data=request.body,
-            allow_redirects=False,
-        )
-        return _Answer(response, self._answers)
+    async def open(self, request: Request, progress: Progress) -> Exchange:
+        start, target = _split(request.url)
+        origin = self._origin(start)
+        progress.phase = "connect"
+        connection = await _connection(self._fresh if request.fresh_connection else self._kept, origin.way)
+        progress.phase = "headers"
+        exchange = Exchange(connection, self._streams if request.stream else self._exchanges)
+        try:
+            await exchange.ask(request, origin.host, target)
+        except BaseException:
+            exchange.drop()
+            raise
+        return exchange
 
     def verdict(self, error: Exception) -> Verdict:
         match error:
-            case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            case aiohttp.InvalidURL():
                 return "unusable"
-            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-                return "not sent"
-            case aiohttp.ClientResponseError():
+            case HttpProcessingError():
                 return "not HTTP"
             case _:
                 return "unknown"
 
     async def aclose(self) -> None:
-        # Closing a session leaves the readers of its bodies waiting: https://github.com/aio-libs/aiohttp/issues/5582
-        for answer in tuple(self._answers):
-            await answer.aclose()
+        # Closing a pool leaves the readers of its bodies waiting: https://github.com/aio-libs/aiohttp/issues/5582
+        under_way = [*self._exchanges, *self._streams]
+        for exchange in under_way:
+            exchange.cut()
         await self._kept.close()
         await self._fresh.close()
+        for exchange in under_way:
+            exchange.drop()  # only now: a place given back earlier would let somebody who waits for it connect
         self.deadlines.close()
 
 
-class _Answer:
-    def __init__(self, response: aiohttp.ClientResponse, answers: set[_Answer]) -> None:
-        self._response = response
-        self._answers = answers
-        self.status = response.status
-        self.headers: Iterable[tuple[str, str]] = tuple(response.headers.items())
-        self.content_encoding = response.headers.get("Content-Encoding", "")
-        answers.add(self)
+@frozen
+class _Origin:
+    """Where requests go. `way` tells a pool what to connect to, and is never sent itself."""
 
-    async def read(self) -> bytes:
-        return await self._response.content.readany()
-
-    async def aclose(self) -> None:
-        self._answers.discard(self)
-        self._response.close()  # after the last byte the connection is back in its pool already
+    host: str
+    way: aiohttp.ClientRequest
 
 
-class _Connector(aiohttp.TCPConnector):
-    """Hands an exchange one connection, and tells it when it has it.
+def _origin(start: str) -> _Origin:
+    try:
+        url = URL(start, encoded=True)
+        host = url.host_port_subcomponent
+    except ValueError:
+        raise aiohttp.InvalidURL("") from None
+    if url.scheme not in {"http", "https"} or not host or url != url.origin():
+        raise aiohttp.InvalidURL("")
+    return _Origin(host, aiohttp.ClientRequest("GET", url))
 
-    Only one: aiohttp sends an idempotent request again by itself where a kept-alive connection drops, and offers no way
-    to switch that off: https://github.com/aio-libs/aiohttp/issues/10790
-    """
 
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
-    ) -> Connection:
-        progress = _progress.get()
-        if progress.phase != "send":
-            raise aiohttp.ClientConnectionError("the connection dropped")
-        progress.phase = "connect"
-        try:
-            connection = await super().connect(req, traces, timeout)
-        except (aiohttp.ClientConnectionError, asyncio.CancelledError):
-            if self.closed and not _cancelling():
-                # Closing a connector cancels the futures of those that wait for a connection.
-                raise ClientClosedError("the client was closed before the request was sent") from None
-            raise
-        progress.phase = "headers"
-        return connection
+def _split(url: str) -> tuple[str, str]:
+    """The origin of a URL, and the rest of it."""
+    end = url.find("/", url.find("://") + 3)
+    return (url, "/") if end < 0 else (url[:end], SecretText(url[end:]))
+
+
+async def _connection(pool: aiohttp.TCPConnector, way: aiohttp.ClientRequest) -> Connection:
+    """A connection that nobody else has, and on which no answer has come that nobody asked for."""
+    try:
+        connection = await pool.connect(way, [], _NO_TIMEOUT)
+        while connection.protocol:  # holds answers: https://github.com/aio-libs/aiohttp/issues/13656
+            connection.close()
+            connection = await pool.connect(way, [], _NO_TIMEOUT)
+    except (aiohttp.ClientConnectionError, asyncio.CancelledError):
+        if pool.closed and not _cancelling():
+            # Closing a pool cancels the futures of those that wait for a connection.
+            raise ClientClosedError("the client was closed before the request was sent") from None
+        raise
+    return connection
 
 
 async def _lifespan(limit: int, ssl: SSLContext | None) -> AsyncGenerator[_Aiohttp, None]:
     checks = True if ssl is None else ssl
-    kept = _session(_Connector(limit=limit, ssl=checks, keepalive_timeout=KEEP_ALIVE))
-    fresh = _session(_Connector(limit=limit, ssl=checks, force_close=True))
+    kept = aiohttp.TCPConnector(limit=limit, ssl=checks, keepalive_timeout=KEEP_ALIVE)
+    fresh = aiohttp.TCPConnector(limit=limit, ssl=checks, force_close=True)
     library = _Aiohttp(kept, fresh)
     try:
         yield library
     finally:
         await library.aclose()
-
-
-def _session(connector: _Connector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        headers={"Accept-Encoding": ACCEPT_ENCODING},
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),  # ours runs already
-        auto_decompress=False,  # aiohttp inflates without regard to a cap
-        trust_env=False,
-    )
-
-
-def _url(url: str) -> URL:
-    try:
-        return URL(url, encoded=True)
-    except ValueError:
-        raise aiohttp.InvalidURL("") from None
 
 
 def _cancelling() -> bool:

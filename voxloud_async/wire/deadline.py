@@ -28,14 +28,16 @@ class Deadlines:
 
     def ring_at(self, when: float) -> None:
         """Set the timer; where nothing is due when it rings, it is set anew."""
-        self.close()
+        if self._timer is not None:
+            self._timer.cancel()
         self.next = when
         self._timer = self._loop.call_at(when, self._ring)
 
     def close(self) -> None:
-        """Take the timer out of the loop."""
-        if self._timer is not None:
+        """Take the timer out of the loop, unless somebody still counts on it."""
+        if self._timer is not None and not self.under_way:
             self._timer.cancel()
+            self._timer, self.next = None, math.inf
 
     def _ring(self) -> None:
         self._timer, self.next = None, math.inf
