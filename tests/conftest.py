@@ -9,7 +9,7 @@ import pytest
 
 
 def pytest_collection_finish() -> None:
-    """Let no garbage collection of a whole run look through all its modules and tests: a tenth of the time went there."""
+    """Let no garbage collection of a whole run look through all modules and tests: a tenth of the time went there."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         gc.collect()
         gc.freeze()
