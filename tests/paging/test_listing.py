@@ -1,4 +1,4 @@
-"""The face of a list: rows, pages, bytes, cursors, progress; and services that are not as one would like."""
+"""The face of a list: rows, pages, progress; and services that are not as one would like."""
 
 from __future__ import annotations
 

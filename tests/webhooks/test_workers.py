@@ -1,4 +1,4 @@
-"""Handling in virtual time: order, retries, time-outs, leases, dead letters, the end (W6, W9)."""
+"""Handling in virtual time: order, retries, time-outs, dead letters (W6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An empty sandbox on a real socket, with a client of it."""
+"""An empty sandbox on a real socket, with a client of it, and the file of a journal."""
 
 from __future__ import annotations
 
