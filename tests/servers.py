@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -133,11 +132,6 @@ def need_chromium() -> None:
 
 def need_postgres() -> None:
     need(postgres_programs(), "postgresql")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _somebody() -> pwd.struct_passwd:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import free_port
+from benchmarks import free_port
 from voxloud_async.cli.app import run
 from voxloud_async.webhooks.inbox import Delivery, open_inbox
 

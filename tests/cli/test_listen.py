@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.servers import free_port
+from benchmarks import free_port
 from voxloud_async.sandbox import Fault, Subscription
 
 from .test_process import SECONDS, shown_on, started, terminal, wait_for

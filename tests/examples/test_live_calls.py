@@ -18,7 +18,8 @@ import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 
-from tests.servers import free_port, need_chromium
+from benchmarks import free_port
+from tests.servers import need_chromium
 from voxloud_async.sandbox import Sandbox
 from voxloud_async.sandbox.background import in_background
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 import pytest
-import yaml
 
-from voxloud_async import models, spec
+from tests.document import SCHEMAS
+from voxloud_async import models
 from voxloud_async.models import (
     Account,
     CallEvent,
@@ -39,7 +39,6 @@ from voxloud_async.models import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCHEMAS: dict[str, Any] = yaml.safe_load(spec.text())["components"]["schemas"]
 EXPORTED = [getattr(models, name) for name in models.__all__]
 ENUMS = [one for one in EXPORTED if inspect.isclass(one) and issubclass(one, OpenEnum) and one is not OpenEnum]
 CLASSES = [one for one in EXPORTED if inspect.isclass(one) and issubclass(one, Model) and one is not Model]

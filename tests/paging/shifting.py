@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from voxloud_async.paging import Listing, Page
+from voxloud_async.paging.cursor import Cursor
 from voxloud_async.paging.places import Ask, Numbers, Offsets, Window
 from voxloud_async.paging.source import Fetched, Source
 
@@ -218,3 +219,19 @@ def drawn(seed: int) -> Schedule:
         tells=chance.random() < 0.8,
         pauses=chance.choice([5, 20, 60]),
     )
+
+
+CALM = Schedule(seed=1, rows=300, page_size=50, prefetch=4, moments=1_000_000)
+
+
+def calm(**changes: Any) -> Shifting:
+    """A list that stands still, but for the changes."""
+    return Shifting(evolve(CALM, **changes))
+
+
+def parsed(page: Page[Any]) -> Cursor:
+    """The cursor of a page, as a read takes it."""
+    assert page.cursor is not None
+    assert page.cursor.isascii()
+    assert page.cursor.isprintable()
+    return Cursor.parse(page.cursor, "rows")

@@ -1,8 +1,7 @@
-"""The face of a list: rows, pages, bytes, cursors, progress; and services that are not as one would like."""
+"""The face of a list: rows, pages, progress; and services that are not as one would like."""
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,25 +9,17 @@ import pytest
 from attrs import define, evolve, field
 from hypothesis import given, settings, strategies as st
 
-from tests.paging.shifting import START, Row, Schedule, Shifting, judge
+from tests.paging.shifting import START, Row, calm, parsed
 from tests.virtual_time import run_virtual
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import ConflictError, DecodeError
-from voxloud_async.paging import Listing, Page, Progress, walk
-from voxloud_async.paging.places import Ask, Numbers, Offsets, Window
+from voxloud_async.paging import Listing, Page, Progress
+from voxloud_async.paging.places import Ask, Numbers, Offsets
 from voxloud_async.paging.source import Fetched, Source
-from voxloud_async.paging.walk import WINDOW_PAGES, Walk
-from voxloud_async.sandbox import Quirks, Sandbox
 from voxloud_async.testing import FakeTransport, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-CALM = Schedule(seed=1, rows=300, page_size=50, prefetch=4, moments=1_000_000)
-
-
-def calm(**changes: Any) -> Shifting:
-    return Shifting(evolve(CALM, **changes))
 
 
 @pytest.mark.parametrize("is_timed", [True, False])
@@ -103,160 +94,7 @@ async def test_rows_that_are_not_wanted_are_left_out_and_end_nothing() -> None:
     assert await service.listing(wanted=lambda _: False).first() is None
 
 
-@pytest.mark.parametrize("is_timed", [True, False])
-@pytest.mark.parametrize("direction", [1, -1])
-async def test_a_cursor_goes_on_after_its_page(is_timed: bool, direction: int) -> None:  # noqa: FBT001
-    service = calm(is_timed=is_timed, direction=direction, moments=60)
-    pages = [page async for page in service.listing().pages()]
-    for place, page in enumerate(pages):
-        rest = await service.listing(cursor=parsed(page)).collect()
-        assert rest == [row for later in pages[place + 1 :] for row in later.items]
-
-
-def parsed(page: Page[Any]) -> Any:
-    from voxloud_async.paging.cursor import Cursor  # noqa: PLC0415
-
-    assert page.cursor is not None
-    assert page.cursor.isascii()
-    assert page.cursor.isprintable()
-    return Cursor.parse(page.cursor, "rows")
-
-
-@pytest.mark.parametrize("is_timed", [True, False])
-@pytest.mark.parametrize("cut", [1, 20, 70, 99])
-async def test_a_cursor_goes_on_where_max_items_cut(is_timed: bool, cut: int) -> None:  # noqa: FBT001
-    service = calm(is_timed=is_timed)
-    pages = [page async for page in service.listing(max_items=cut).pages()]
-    first = [row for page in pages for row in page.items]
-    assert len(first) == cut
-    assert first + await service.listing(cursor=parsed(pages[-1])).collect() == service.rows
-
-
-@pytest.mark.parametrize("is_timed", [True, False])
-async def test_a_cursor_holds_while_rows_move(is_timed: bool) -> None:  # noqa: FBT001
-    for seed in range(40):
-        service = calm(seed=seed, rows=150, is_timed=is_timed, inserts=5, deletes=5, page_size=20, pauses=30)
-        rows: list[int] = []
-        cursor = None
-        for _ in range(200):
-            page = await anext(service.listing(cursor=cursor).pages(), None)
-            if page is None or not page.items:
-                break
-            rows += [row.id for row in page.items]
-            cursor = parsed(page)
-        verdict = judge(service, rows)
-        assert (verdict.lost, verdict.doubled) == (0, 0)
-
-
-async def test_raw_pages_are_the_bytes_that_came() -> None:
-    async with (
-        Sandbox(events=500, contacts=90, keep_bodies=True) as sandbox,
-        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
-    ):
-        bodies = [json.loads(body) async for body in client.telephony_events.query(page_size=100).pages(raw=True)]
-        assert bodies[0]["size"] == 100
-        assert bodies[0]["totalElements"] == 500
-        assert {row["id"] for body in bodies for row in body["content"]} == set(sandbox.state.events.ids)
-        found = [json.loads(body) async for body in client.contacts.search(page_size=40).pages(raw=True)]
-        assert {row["id"] for body in found for row in body["data"]} == set(sandbox.state.contacts)
-        assert len(found) == 3
-        few = client.telephony_events.query(page_size=100, max_items=120).pages(raw=True)
-        assert len([body async for body in few]) == 2
-
-
-async def test_raw_pages_lose_no_row_that_stays() -> None:
-    service = calm(seed=5, inserts=9, deletes=9)
-    seen = [json.loads(body) async for body in raw(service).pages(raw=True)]
-    assert service.always <= {number for body in seen for number in body}
-
-
-def raw(service: Shifting) -> Listing[Row]:
-    source = service.source()
-
-    async def fetch(ask: Ask) -> Fetched[Row]:
-        page = (await service.fetch(ask)).page
-        return Fetched(page, json.dumps([row.id for row in page.items]).encode())
-
-    return Listing(source=source, raw=evolve(source, fetch=fetch), prefetch=4)
-
-
-async def test_a_raw_page_of_something_else_is_a_decode_error() -> None:
-    client = VoxloudClient("key", transport=FakeTransport(answer(b"<html>")), base_url="https://api.example")
-    with pytest.raises(DecodeError) as caught:
-        await anext(client.contacts.search().pages(raw=True))
-    assert caught.value.operation == "GET /api/v1/contacts"
-
-
-async def test_raw_rows_without_id_or_time() -> None:
-    page = {"content": [{"a": 1}, {"a": 2}, 3, {"a": 1}, {"id": [4]}], "last": True}
-    client = VoxloudClient("key", transport=FakeTransport(answer(page)), base_url="https://api.example")
-    assert [json.loads(body) async for body in client.telephony_events.query().pages(raw=True)] == [page]
-
-
 # Windows
-
-
-@pytest.fixture
-def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "WINDOW_ROWS", 500)
-
-
-@pytest.mark.usefixtures("short_windows")
-async def test_t17_a_long_list_goes_on_from_a_moment_and_not_from_a_deep_page() -> None:
-    service = calm(rows=3000, page_size=20)
-    assert await service.listing().collect() == service.rows
-    deepest = max(ask.start // ask.size for ask in service.asks)
-    assert deepest <= WINDOW_PAGES + 8
-    assert len({ask.window.since for ask in service.asks}) > 2
-    assert len(service.asks) <= 3000 / 20 * 1.1
-
-
-@pytest.mark.usefixtures("short_windows")
-async def test_t17_the_latest_first() -> None:
-    service = calm(rows=3000, page_size=20, direction=-1)
-    assert await service.listing().collect() == service.ordered(Window())
-    assert len({ask.window.until for ask in service.asks}) > 2
-
-
-async def test_t17_a_list_of_a_few_thousand_rows_is_one_window() -> None:
-    service = calm(rows=3000, page_size=20)
-    assert await service.listing().collect() == service.rows
-    assert {ask.window.since for ask in service.asks} == {None}
-
-
-@pytest.mark.usefixtures("short_windows")
-async def test_totals_and_positions_hold_over_several_windows() -> None:
-    service = calm(rows=3000, page_size=20)
-    pages = [page async for page in service.listing().pages()]
-    assert {page.total for page in pages} == {3000}
-    rest = await service.listing(cursor=parsed(pages[-2])).collect()
-    assert rest == list(pages[-1].items)
-
-
-async def test_an_open_end_is_frozen_after_the_first_page() -> None:
-    service = calm()
-    await service.listing().collect()
-    assert [ask.window.until for ask in service.asks] == [None] + [START + timedelta(days=1)] * (len(service.asks) - 1)
-
-
-async def test_a_start_that_is_ahead_leaves_the_end_open() -> None:
-    service = calm()
-    source = evolve(service.source(), window=Window(since=START), now=lambda: START - timedelta(days=1))
-    rows = await Listing(source=source, raw=source, prefetch=2).collect()
-    assert rows == service.rows
-    assert {ask.window.until for ask in service.asks} == {None}
-
-
-async def test_memory_is_bounded_by_what_may_come_again() -> None:
-    for is_timed, rows, most in ((True, 6_000, 2_000), (False, 30_000, 20_000)):
-        service = calm(rows=rows, page_size=100, moments=80_000_000, is_timed=is_timed)
-        read = Walk(source=service.source(), prefetch=1)
-        held, count = 0, 0
-        while (page := await read.step()) is not None:
-            count += len(page.items)
-            held = max(held, len(read._seam.ids))
-        assert count == rows
-        assert held <= most
 
 
 # Services
@@ -441,27 +279,6 @@ async def test_no_more_rows_are_asked_for_than_are_wanted() -> None:
     assert transport.requests[0].url.endswith("limit=1")
 
 
-async def test_a_cursor_is_good_for_the_same_filters_alone() -> None:
-    async with (
-        Sandbox(events=200, contacts=60) as sandbox,
-        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
-    ):
-        pages = [page async for page in client.contacts.search(page_size=25).pages()]
-        cursor = pages[0].cursor
-        rest = await client.contacts.search(page_size=10, cursor=cursor).collect()
-        assert rest == [row for page in pages[1:] for row in page.items]
-        events = [page async for page in client.telephony_events.query(page_size=50).pages()]
-        later = await client.telephony_events.query(cursor=events[1].cursor).collect()
-        assert later == [row for page in events[2:] for row in page.items]
-        asked = sandbox.count()
-        for bad in (cursor, events[0].cursor, "x", "", "ä", f"{cursor}A", 5, (cursor or "")[:-4]):
-            with pytest.raises((ValueError, TypeError), match="cursor"):
-                client.contacts.search(first_name="a", cursor=bad)  # type: ignore[arg-type]
-        with pytest.raises(ValueError, match="cursor"):
-            client.telephony_events.query(sort="timestamp,desc", cursor=events[0].cursor)
-        assert sandbox.count() == asked
-
-
 @pytest.mark.parametrize(
     "bad", [{"prefetch": 0}, {"prefetch": True}, {"prefetch": "8"}, {"on_progress": 5}, {"max_items": -1}]
 )
@@ -473,28 +290,3 @@ def test_bad_arguments_are_told_at_the_call(bad: Any) -> None:
             with pytest.raises((ValueError, TypeError), match=name):
                 call(**bad)
     assert transport.requests == []
-
-
-async def test_the_end_is_frozen_at_the_services_time() -> None:
-    async with (
-        Sandbox(events=200, keep_bodies=True) as sandbox,
-        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
-    ):
-        newest = sandbox.state.events.moment(sandbox.state.events.ids[-1])
-        rows = await client.telephony_events.query(page_size=50).collect()
-        assert len(rows) == 200
-        ends = [json.loads(each.body or b"").get("date_time_to") for each in sandbox.requests]
-        assert ends[0] is None
-        assert len(set(ends[1:])) == 1
-        frozen = datetime.fromisoformat(ends[1])
-        assert newest <= frozen.timestamp() * 1000 <= newest + 10_000 or frozen >= sandbox.now
-
-
-@pytest.mark.parametrize("interval", ["half_open", "closed"])
-async def test_windows_hold_whether_or_not_an_end_is_included(interval: Any) -> None:
-    async with (
-        Sandbox(events=2000, quirks=Quirks(interval=interval)) as sandbox,
-        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
-    ):
-        rows = await client.telephony_events.query(page_size=16, prefetch=8).collect()
-        assert [row.id for row in rows] == list(sandbox.state.events.ids)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import yaml
 
-from voxloud_async import spec
+from tests.document import SPEC
 from voxloud_async.protocol import operations
 from voxloud_async.protocol.operations import OPERATIONS, Operation, Safety, free_operation
 
-PATHS: dict[str, Any] = yaml.safe_load(spec.text())["paths"]
+PATHS: dict[str, Any] = SPEC["paths"]
 VERBS = {"get", "post", "put", "delete"}
 
 TABLE = {

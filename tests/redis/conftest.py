@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import RedisServer, free_port, need_redis
+from benchmarks import free_port
+from tests.servers import RedisServer, need_redis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

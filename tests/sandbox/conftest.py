@@ -12,6 +12,7 @@ import pytest
 from attrs import define, frozen
 from yarl import URL
 
+from tests.sandbox.receiving import Receiver, receiving
 from voxloud_async.sandbox import Quirks, Sandbox
 
 if TYPE_CHECKING:
@@ -131,3 +132,9 @@ def held() -> HeldSleep:
 @pytest.fixture
 def manual_time() -> ManualTime:
     return ManualTime()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as made:
+        yield made

@@ -70,3 +70,10 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         await runner.cleanup()
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Wait until it is so, for ten seconds at most."""
+    async with asyncio.timeout(10):
+        while not reached():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.001)

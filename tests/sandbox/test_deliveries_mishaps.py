@@ -14,17 +14,9 @@ from voxloud_async.sandbox import Misfortune, Quirks, Subscription, Traffic
 from voxloud_async.sandbox.webhooks.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.sandbox.conftest import Api, ManualTime, Serve
 
 SUBSCRIPTIONS = "/api/v1/webhook-subscriptions"
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as made:
-        yield made
 
 
 async def call(api: Api, times: int = 1) -> None:

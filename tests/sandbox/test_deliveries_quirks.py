@@ -6,20 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from openapi_schema_validator import OAS31Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.document import SPEC
 from tests.sandbox.receiving import receiving
 from tests.sandbox.test_spec import without_nulls
-from voxloud_async import spec
 from voxloud_async.sandbox import Quirks, Traffic
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Api, Serve
 
-RESOURCE = Resource.from_contents(yaml.safe_load(spec.text()), default_specification=DRAFT202012)
+RESOURCE = Resource.from_contents(SPEC, default_specification=DRAFT202012)
 REGISTRY: Registry[Any] = Registry().with_resource("urn:spec", RESOURCE)
 SCHEMAS = {"PHONE_CALL": "PhoneCall", "FAX_CALL": "FaxCall", "CLICK_TO_CALL": "ClickToCallCall"}
 PLAIN = Quirks()

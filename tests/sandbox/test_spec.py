@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from openapi_schema_validator import OAS31Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from voxloud_async import spec
+from tests.document import SCHEMAS, SPEC
 from voxloud_async.sandbox import Quirks, Sandbox
 from voxloud_async.sandbox.routes import Routes
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Api, Reply, Serve
 
-SPEC: dict[str, Any] = yaml.safe_load(spec.text())
-SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
 VERBS = {"get", "put", "post", "delete"}
 RESOURCE = Resource.from_contents(SPEC, default_specification=DRAFT202012)
 REGISTRY: Registry[Any] = Registry().with_resource("urn:spec", RESOURCE)

@@ -12,6 +12,8 @@ from tests.virtual_time import run_virtual
 from voxloud_async.errors import RequestNotSentError, ResponseLostError, VoxloudError
 from voxloud_async.testing import answer
 
+pytestmark = pytest.mark.acceptance
+
 SEEDS = 3000
 BATCH = 250
 

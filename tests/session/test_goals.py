@@ -18,6 +18,8 @@ from voxloud_async.sandbox import FixedWindow
 from voxloud_async.sandbox.limits import Meter
 from voxloud_async.session.clock import LoopClock
 
+pytestmark = pytest.mark.acceptance
+
 SEEDS = 3
 
 # limit, steady share of it that is used at least, percent of the requests that is refused at most, p99/p50 of the waits

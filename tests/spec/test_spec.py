@@ -9,21 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from voxloud_async import spec
+from tests.document import SCHEMAS, SPEC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 INDEX: list[dict[str, Any]] = json.loads((SAMPLES / "index.json").read_text(encoding="utf-8"))
-SPEC: dict[str, Any] = yaml.safe_load(spec.text())
-SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]
 VERBS = {"get", "put", "post", "delete"}
 LINES_OF_THE_TEXT = 913
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from voxloud_async.webhooks.notices import Notice
 
 
+class BrokenError(Exception):
+    """What the handlers of these tests raise."""
+
+
 class VirtualClock(LoopClock):
     """The loop's time, in years too."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -127,14 +126,6 @@ async def uvicorn_server(application: Any, **options: Any) -> AsyncIterator[int]
     finally:
         server.should_exit = True
         await task
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def running_at(port: int) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from benchmarks.webhooks.crash import run
+
+pytestmark = pytest.mark.acceptance
 
 
 async def test_w7_killed_at_all_five_points_under_traffic_nothing_is_lost() -> None:

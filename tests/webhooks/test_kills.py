@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks import free_port
 from tests.webhooks.deliveries import incoming, receiver
 from tests.webhooks.doomed import POINTS
-from tests.webhooks.serving import Wire, free_port, running_at
+from tests.webhooks.serving import Wire, running_at
 from tests.wire.raw_server import until
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from attrs import frozen
 
+from benchmarks import free_port
 from tests.webhooks.deliveries import incoming, receiver
-from tests.webhooks.serving import MOUNT, Wire, free_port, running_at
+from tests.webhooks.serving import MOUNT, Wire, running_at
 from tests.webhooks.test_flood import flood
 
 if TYPE_CHECKING:

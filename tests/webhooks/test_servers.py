@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import web
 
+from benchmarks import free_port
 from tests.webhooks.application import receiver as served
 from tests.webhooks.deliveries import incoming, receiver
-from tests.webhooks.serving import MOUNT, Wire, free_port, running_at
+from tests.webhooks.serving import MOUNT, Wire, running_at
 from voxloud_async.webhooks import TokenFilter
 
 if TYPE_CHECKING:

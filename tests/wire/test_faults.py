@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks import free_port
 from tests.wire.raw_server import answers, chunked, reply, serving
 from voxloud_async.errors import ProtocolError, RequestNotSentError, ResponseLostError
 from voxloud_async.wire.failure import failure
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
     from tests.wire.conftest import MakeTransport, Tls
     from tests.wire.raw_server import Conversation, Script
     from voxloud_async.wire.transport import Transport
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_refused_connection_was_not_sent(transport: Transport) -> None:

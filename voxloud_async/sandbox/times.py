@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from typing import Literal
 
 Spelling = Literal["iso_basic", "iso_rome", "epoch_ms"]
@@ -39,13 +40,18 @@ def rome_offset(ms: int) -> int:
 
     Worked out here because a machine may lack the time zone database.
     """
-    moment = datetime.fromtimestamp(ms // 1000, UTC)
-    return 2 if _last_sunday(moment.year, 3) <= moment < _last_sunday(moment.year, 10) else 1
+    summer, winter = _changes(datetime.fromtimestamp(ms // 1000, UTC).year)
+    return 2 if summer <= ms < winter else 1
 
 
-def _last_sunday(year: int, month: int) -> datetime:
+@cache
+def _changes(year: int) -> tuple[int, int]:
+    return _last_sunday(year, 3), _last_sunday(year, 10)
+
+
+def _last_sunday(year: int, month: int) -> int:
     last_day = datetime(year, month, 31, 1, tzinfo=UTC)
-    return last_day - timedelta(days=last_day.isoweekday() % 7)
+    return milliseconds(last_day - timedelta(days=last_day.isoweekday() % 7))
 
 
 def read_iso(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""An empty sandbox on a real socket, with a client of it."""
+"""An empty sandbox on a real socket, with a client of it, and the file of a journal."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from voxloud_async.resources.bulk import settle
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.resources.conftest import Serve, Served
 
 
 @pytest.fixture
 async def served(serve: Serve) -> Served:
     return await serve(contacts=0, events=0)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "run.journal"
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent counts as settled at once."""
+    monkeypatch.setattr(settle, "SETTLED", 0.05)

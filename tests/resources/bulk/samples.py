@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from voxloud_async.sandbox import Sandbox
 
+ADA: Any = {"first_name": "Ada", "primary_phone": "+390312345678"}
+
 
 def contact(number: int) -> Any:
     return {"first_name": f"N{number}", "primary_phone": f"+39031{number:07}", "phones": ["+390322222222"]}

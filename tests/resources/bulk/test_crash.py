@@ -14,6 +14,8 @@ from voxloud_async.sandbox import Sandbox, Weather, in_background
 
 from .samples import names, once_each
 
+pytestmark = pytest.mark.acceptance
+
 ITEMS, KILLS, SECONDS = 300, 3, 30.0
 WORKER = Path(__file__).with_name("worker.py")
 

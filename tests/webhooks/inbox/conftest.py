@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.servers import PostgresServer, RedisServer, free_port, need_postgres, need_redis
+from benchmarks import free_port
+from tests.servers import PostgresServer, RedisServer, need_postgres, need_redis
 from tests.webhooks.inbox.stores import EVERY, SHARED, Store
 
 if TYPE_CHECKING:

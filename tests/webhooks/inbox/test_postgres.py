@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
-from tests.servers import free_port
+from benchmarks import free_port
 from tests.webhooks.inbox.stores import Store, deliveries, delivery
 from voxloud_async.webhooks.inbox import InboxError, postgres_statements
 from voxloud_async.webhooks.inbox.postgres import PostgresInbox

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from redis.crc import key_slot
 
-from tests.servers import free_port
+from benchmarks import free_port
 from tests.webhooks.inbox.stores import deliveries, delivery
 from voxloud_async.webhooks.inbox import InboxError
 from voxloud_async.webhooks.inbox.redis import MOST_ARGUMENTS, RedisInbox

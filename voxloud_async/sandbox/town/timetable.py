@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import accumulate
 
 from ..times import rome_offset
 
 _HOUR = 3_600_000
-_SATURDAY = 5
+_EPOCH_WEEKDAY, _SATURDAY = 3, 5  # counted from Monday
 _QUIET = 0.05
 _BY_HOUR = {7: 0.2, 8: 2, 9: 7, 10: 9, 11: 8, 12: 5, 13: 3, 14: 6, 15: 8, 16: 7, 17: 5, 18: 2, 19: 0.5, 20: 0.2}
 
@@ -18,10 +18,9 @@ class Timetable:
     """Turns an even spread over 0..1 into moments between `start` and `end` (milliseconds), busy hours getting more."""
 
     def __init__(self, start: int, end: int) -> None:
-        hours = range(start, end, _HOUR)
         self._start = start
         self._end = end
-        self._upto = [0.0, *accumulate(_busyness(hour) for hour in hours)]
+        self._upto = _added_up(start, end)
 
     def moment(self, share: float) -> int:
         """The moment by which this share of all calls has come; whole seconds, as in the API's samples."""
@@ -32,9 +31,15 @@ class Timetable:
         return at - at % 1000
 
 
-def _busyness(hour: int) -> float:
-    local = datetime.fromtimestamp(hour / 1000 + rome_offset(hour) * 3600, UTC)
-    weight = _BY_HOUR.get(local.hour, _QUIET)
-    if local.weekday() < _SATURDAY:
+@lru_cache(maxsize=8)  # sandboxes mostly start at the same moment
+def _added_up(start: int, end: int) -> tuple[float, ...]:
+    return (0.0, *accumulate(map(_busyness, range(start, end, _HOUR))))
+
+
+def _busyness(at: int) -> float:
+    # in whole numbers, as half a year has 4,000 hours
+    hours = at // _HOUR + rome_offset(at)
+    weight, weekday = _BY_HOUR.get(hours % 24, _QUIET), (hours // 24 + _EPOCH_WEEKDAY) % 7
+    if weekday < _SATURDAY:
         return weight
-    return max(_QUIET, weight / 10) if local.weekday() == _SATURDAY else _QUIET
+    return max(_QUIET, weight / 10) if weekday == _SATURDAY else _QUIET

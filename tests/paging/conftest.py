@@ -1,0 +1,12 @@
+"""Windows that end soon, so that a list of some thousand rows is many."""
+
+from __future__ import annotations
+
+import pytest
+
+from voxloud_async.paging import walk
+
+
+@pytest.fixture
+def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "WINDOW_ROWS", 500)

@@ -1,0 +1,66 @@
+"""Cursors: a read goes on where another ended."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.paging.shifting import calm, judge, parsed
+from voxloud_async import VoxloudClient
+from voxloud_async.sandbox import Sandbox
+
+
+@pytest.mark.parametrize("is_timed", [True, False])
+@pytest.mark.parametrize("direction", [1, -1])
+async def test_a_cursor_goes_on_after_its_page(is_timed: bool, direction: int) -> None:  # noqa: FBT001
+    service = calm(is_timed=is_timed, direction=direction, moments=60)
+    pages = [page async for page in service.listing().pages()]
+    for place, page in enumerate(pages):
+        rest = await service.listing(cursor=parsed(page)).collect()
+        assert rest == [row for later in pages[place + 1 :] for row in later.items]
+
+
+@pytest.mark.parametrize("is_timed", [True, False])
+@pytest.mark.parametrize("cut", [1, 20, 70, 99])
+async def test_a_cursor_goes_on_where_max_items_cut(is_timed: bool, cut: int) -> None:  # noqa: FBT001
+    service = calm(is_timed=is_timed)
+    pages = [page async for page in service.listing(max_items=cut).pages()]
+    first = [row for page in pages for row in page.items]
+    assert len(first) == cut
+    assert first + await service.listing(cursor=parsed(pages[-1])).collect() == service.rows
+
+
+@pytest.mark.parametrize("is_timed", [True, False])
+async def test_a_cursor_holds_while_rows_move(is_timed: bool) -> None:  # noqa: FBT001
+    for seed in range(40):
+        service = calm(seed=seed, rows=150, is_timed=is_timed, inserts=5, deletes=5, page_size=20, pauses=30)
+        rows: list[int] = []
+        cursor = None
+        for _ in range(200):
+            page = await anext(service.listing(cursor=cursor).pages(), None)
+            if page is None or not page.items:
+                break
+            rows += [row.id for row in page.items]
+            cursor = parsed(page)
+        verdict = judge(service, rows)
+        assert (verdict.lost, verdict.doubled) == (0, 0)
+
+
+async def test_a_cursor_is_good_for_the_same_filters_alone() -> None:
+    async with (
+        Sandbox(events=200, contacts=60) as sandbox,
+        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
+    ):
+        pages = [page async for page in client.contacts.search(page_size=25).pages()]
+        cursor = pages[0].cursor
+        rest = await client.contacts.search(page_size=10, cursor=cursor).collect()
+        assert rest == [row for page in pages[1:] for row in page.items]
+        events = [page async for page in client.telephony_events.query(page_size=50).pages()]
+        later = await client.telephony_events.query(cursor=events[1].cursor).collect()
+        assert later == [row for page in events[2:] for row in page.items]
+        asked = sandbox.count()
+        for bad in (cursor, events[0].cursor, "x", "", "ä", f"{cursor}A", 5, (cursor or "")[:-4]):
+            with pytest.raises((ValueError, TypeError), match="cursor"):
+                client.contacts.search(first_name="a", cursor=bad)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="cursor"):
+            client.telephony_events.query(sort="timestamp,desc", cursor=events[0].cursor)
+        assert sandbox.count() == asked
