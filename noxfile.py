@@ -160,6 +160,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def upcoming(session: nox.Session) -> None:
+    """Try the transports over what is to come of aiohttp and httpx2, whose connections they use without the clients."""
+    session.install("-e", EVERYTHING, *group("test"))
+    session.install("--upgrade", "--pre", "aiohttp", "httpx2")
+    session.run("pytest", "-n", "4", "tests/wire")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what the project promises in numbers."""
     session.install("-e", EVERYTHING, *group("bench", "test"))
