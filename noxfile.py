@@ -173,6 +173,7 @@ def bench(session: nox.Session) -> None:
     session.install("-e", EVERYTHING, *group("bench", "test"))
     session.run("python", "benchmarks/import_time.py")
     session.run("python", "-m", "benchmarks.decode", "--write")
+    session.run("python", "-m", "benchmarks.frames", "--write")
     session.run("python", "-m", "benchmarks.calls", "--write")
     session.run("python", "-m", "benchmarks.storm")
     session.run("python", "-m", "benchmarks.storm.simulate")
