@@ -175,6 +175,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.decode", "--write")
     session.run("python", "-m", "benchmarks.frames", "--write")
     session.run("python", "-m", "benchmarks.calls", "--write")
+    session.run("python", "-m", "benchmarks.event_loops", "--write")
     session.run("python", "-m", "benchmarks.storm")
     session.run("python", "-m", "benchmarks.storm.simulate")
     session.run("python", "-m", "benchmarks.streaming")
