@@ -17,6 +17,7 @@ import uvloop
 
 from voxloud_async import VoxloudClient
 
+from .decode.pages import CONTACT
 from .measure import Timings, alternate
 from .page import BENCHMARKS, table, write
 from .raw_server import answering
@@ -25,7 +26,6 @@ CALLS = {1: 256, 64: 1024}
 """Calls of one round, by how many are under way at once."""
 ROUNDS = 21
 KEY = "key"
-CONTACT = {"id": "54db43f0-7d1c-11fd-8149-bdf161b05c48", "first_name": "Irene", "primary_phone": "+390312345678"}
 RATE = 1e9
 """Requests a second: the limiter does all its work and holds nobody back."""
 
