@@ -1,4 +1,4 @@
-"""`voxloud webhooks dead-letters` and `replay`, on files as a receiver leaves them."""
+"""`voxloud webhooks dead-letters`, `replay` and `discard`, on files as a receiver leaves them."""
 
 from __future__ import annotations
 
@@ -107,9 +107,26 @@ def test_replay_all_leaves_none(voxloud: Voxloud, path: Path) -> None:
     assert voxloud("webhooks", "replay", "--all", "--inbox", str(path)).row == {"replayed": 0}
 
 
+def test_discard_drops_the_named_ones_and_tells_of_keys_that_are_none(voxloud: Voxloud, path: Path) -> None:
+    result = voxloud("webhooks", "discard", "first", "third", "first", "--inbox", str(path))
+    assert (result.code, result.row, result.err) == (0, {"discarded": 2}, "")
+    assert [row["key"] for row in voxloud("webhooks", "dead-letters", "--inbox", str(path)).rows] == ["second"]
+    result = voxloud("webhooks", "discard", "first", "second", "--inbox", str(path))
+    assert (result.code, result.row) == (1, {"discarded": 1})
+    assert result.err == "voxloud: 1 of 2 are no dead letters\n"
+    assert asyncio.run(dead(path)) == (0, 0)
+
+
+def test_discard_all_leaves_none_and_nothing_to_replay(voxloud: Voxloud, path: Path) -> None:
+    assert voxloud("webhooks", "discard", "--all", "--inbox", str(path)).row == {"discarded": 3}
+    assert asyncio.run(dead(path)) == (0, 0)
+    assert voxloud("webhooks", "replay", "--all", "--inbox", str(path)).row == {"replayed": 0}
+
+
+@pytest.mark.parametrize("command", ["replay", "discard"])
 @pytest.mark.parametrize("which", [[], ["first", "--all"]])
-def test_replay_wants_keys_or_all(voxloud: Voxloud, path: Path, which: list[str]) -> None:
-    result = voxloud("webhooks", "replay", *which, "--inbox", str(path))
+def test_the_letters_are_named_or_all(voxloud: Voxloud, path: Path, command: str, which: list[str]) -> None:
+    result = voxloud("webhooks", command, *which, "--inbox", str(path))
     assert (result.code, result.err) == (2, "voxloud: name the keys of dead letters, or say --all\n")
     assert asyncio.run(dead(path)) == (0, 3)
 

@@ -134,6 +134,20 @@ async def test_dead_letters_give_way_to_what_comes_in_and_their_loss_is_told(
     assert [letter.delivery.key for letter in await inbox.dead_letters()] == [several(2)[1].key]
 
 
+async def test_what_is_discarded_makes_room(wall: Wall) -> None:
+    large = stored(incoming("large", more="x" * 1000))
+    inbox = MemoryInbox(limit=2, max_bytes=len(large.body) + 100, wall=wall)
+    await inbox.add([large])
+    for lease in await inbox.lease(1, 10.0):
+        await inbox.bury(lease, "E")
+    assert await inbox.discard([large.key]) == 1
+    assert inbox._dead_bytes == 0
+    assert await inbox.add([large]) == frozenset()
+    (other,) = several(1)
+    assert await inbox.add([other]) == {other.key}
+    assert await inbox.counts() == Counts(waiting=1, leased=0, dead=0, done=1)
+
+
 async def test_dead_letters_count_with_their_bytes(wall: Wall) -> None:
     large = stored(incoming("large", more="x" * 1000))
     inbox = MemoryInbox(max_bytes=len(large.body) + 100, wall=wall)

@@ -11,6 +11,7 @@ from tests.webhooks.deliveries import incoming, stored
 from tests.webhooks.desk import BrokenError, Desk, virtually
 from voxloud_async.models import CallEvent
 from voxloud_async.webhooks import Received
+from voxloud_async.webhooks.inbox.protocol import Counts
 from voxloud_async.webhooks.notices import Buried, Handled, Retrying, Unheard
 
 
@@ -80,6 +81,28 @@ def test_w6_a_handler_that_never_succeeds_ends_as_a_dead_letter_that_can_be_repl
             await desk.settled()
         assert runs == [1, 2, 3, 1]
         assert desk.receiver.stats.handled == 1
+
+    virtually(main)
+
+
+def test_w6_a_discarded_event_that_is_delivered_again_is_not_handled() -> None:
+    async def main() -> None:
+        desk, runs = Desk(max_runs=1), []
+
+        @desk.receiver.on()
+        async def fail(_event: object, received: Received) -> None:
+            runs.append(received.run)
+            raise BrokenError
+
+        async with desk.receiver:
+            await desk.deliver(incoming())
+            await desk.settled()
+            (letter,) = await desk.receiver.inbox.dead_letters()
+            assert await desk.receiver.inbox.discard([letter.delivery.key]) == 1
+            await desk.deliver(incoming())
+            await desk.settled()
+            assert await desk.receiver.inbox.counts() == Counts(waiting=0, leased=0, dead=0, done=1)
+        assert runs == [1]
 
     virtually(main)
 

@@ -1,11 +1,11 @@
-"""`voxloud webhooks dead-letters` and `replay`: what an inbox has given up."""
+"""`voxloud webhooks dead-letters`, `replay` and `discard`: what an inbox has given up."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +32,7 @@ _LETTERS = View(
 )
 _OUTPUT = Output()
 
+All = Annotated[bool, Parameter(name="--all", show_default=False)]
 Where = Annotated[str, Parameter(env_var="VOXLOUD_INBOX")]
 
 
@@ -46,12 +47,7 @@ async def dead_letters(*, inbox: Where, limit: int = 100, output: Output = _OUTP
         output.rows([_row(letter) for letter in await found.dead_letters(limit)], _LETTERS)
 
 
-async def replay(
-    *keys: str,
-    inbox: Where,
-    all_: Annotated[bool, Parameter(name="--all", show_default=False)] = False,
-    output: Output = _OUTPUT,
-) -> int:
+async def replay(*keys: str, inbox: Where, all_: All = False, output: Output = _OUTPUT) -> int:
     """Let deliveries that were given up be handled again; a receiver on the inbox does that.
 
     Args:
@@ -59,16 +55,22 @@ async def replay(
         inbox: A SQLite file, or a URL of PostgreSQL or Redis; one with a password rather stands in the variable.
         all_: All of them.
     """
-    if bool(keys) is all_:
-        raise ValueError("name the keys of dead letters, or say --all")
-    async with opened(inbox) as found:
-        wanted = await _dead(found) if all_ else list(dict.fromkeys(keys))
+    async with _named(inbox, keys, all_=all_) as (found, wanted):
         count = await found.replay(wanted)
-    output.values({"replayed": count})
-    if count < len(wanted):
-        complain(f"{len(wanted) - count} of {len(wanted)} are no dead letters")
-        return NOT_ALL
-    return DONE
+    return _told("replayed", count, len(wanted), output)
+
+
+async def discard(*keys: str, inbox: Where, all_: All = False, output: Output = _OUTPUT) -> int:
+    """Drop deliveries that were given up, for good; should they come again, they are known and not stored.
+
+    Args:
+        keys: Their keys.
+        inbox: A SQLite file, or a URL of PostgreSQL or Redis; one with a password rather stands in the variable.
+        all_: All of them.
+    """
+    async with _named(inbox, keys, all_=all_) as (found, wanted):
+        count = await found.discard(wanted)
+    return _told("discarded", count, len(wanted), output)
 
 
 @asynccontextmanager
@@ -90,6 +92,23 @@ async def opened(where: str, *, new: bool = False) -> AsyncIterator[Inbox]:
         raise OSError(str(error)) from error
     finally:
         await inbox.aclose()
+
+
+@asynccontextmanager
+async def _named(where: str, keys: Sequence[str], *, all_: bool) -> AsyncIterator[tuple[Inbox, list[str]]]:
+    """An inbox, and the keys of those of its dead letters that are meant."""
+    if bool(keys) is all_:
+        raise ValueError("name the keys of dead letters, or say --all")
+    async with opened(where) as found:
+        yield found, await _dead(found) if all_ else list(dict.fromkeys(keys))
+
+
+def _told(what: str, count: int, wanted: int, output: Output) -> int:
+    output.values({what: count})
+    if count < wanted:
+        complain(f"{wanted - count} of {wanted} are no dead letters")
+        return NOT_ALL
+    return DONE
 
 
 async def _dead(inbox: Inbox) -> list[str]:

@@ -17,6 +17,7 @@ app.command("voxloud_async.cli.ensure:ensure", name="ensure", help="Have the sub
 app.command("voxloud_async.cli.ensure:watch", name="watch", help="Tell of subscriptions that fail or are switched off.")
 app.command("voxloud_async.cli.inbox:dead_letters", name="dead-letters", help="List the deliveries that were given up.")
 app.command("voxloud_async.cli.inbox:replay", name="replay", help="Let deliveries that were given up be handled again.")
+app.command("voxloud_async.cli.inbox:discard", name="discard", help="Drop deliveries that were given up, for good.")
 
 _SUBSCRIPTIONS = View(
     models=("WebhookSubscription",),

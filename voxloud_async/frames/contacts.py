@@ -15,4 +15,3 @@ class ContactFrame(Frame[Contact]):
 
     _models: ClassVar[tuple[type[Model], ...]] = (Contact,)
     _row = Contact
-    _required = ("id",)

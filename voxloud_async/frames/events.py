@@ -15,4 +15,3 @@ class EventFrame(Frame[TelephonyEvent]):
 
     _models: ClassVar[tuple[type[Model], ...]] = (PhoneCall, ClickToCallCall, FaxCall)
     _row = TelephonyEvent
-    _required = ("id", "type")

@@ -13,7 +13,6 @@ from ..protocol import codec
 from ..protocol.page import Page
 from .columns import Column, columns_of, schema_of
 from .join import distinct, joined, within
-from .raw import UnfitError, table_of_page
 from .rows import table_of_models
 from .show import html_table
 
@@ -33,7 +32,6 @@ class Frame(Generic[M]):
 
     _models: ClassVar[tuple[type[Model], ...]]
     _row: ClassVar[Any]
-    _required: ClassVar[tuple[str, ...]]
 
     __slots__ = ("_table",)
 
@@ -44,8 +42,8 @@ class Frame(Generic[M]):
     async def read(cls, rows: Listing[M]) -> Self:
         """Read a whole listing: `await EventFrame.read(client.telephony_events.query(...))`.
 
-        Its pages become columns as they come, without an object for any row; each row is there once, as when the
-        listing is iterated. Raises what that raises.
+        Its pages become columns as they come, so no more objects are held than those of one page; each row is there
+        once, as when the listing is iterated. Raises what that raises.
         """
         async with rows.pages(raw=True) as pages:
             tables = [cls._page(page) async for page in pages]
@@ -68,11 +66,8 @@ class Frame(Generic[M]):
 
     @classmethod
     def _page(cls, page: bytes) -> pa.Table:
-        try:
-            return table_of_page(page, cls._columns(), cls._required)
-        except UnfitError:
-            rows = codec.decode(page, Page[cls._row])  # type: ignore[name-defined]  # a type made at run time
-            return table_of_models(rows.items, cls._columns())
+        rows = codec.decode(page, Page[cls._row])  # type: ignore[name-defined]  # a type made at run time
+        return table_of_models(rows.items, cls._columns())
 
     @classmethod
     def _columns(cls) -> tuple[Column, ...]:

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..paging.places import Window
+from .arrays import as_text
 from .columns import MOMENT
-from .rows import as_text
 
 
 def joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:

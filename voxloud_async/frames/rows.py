@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from attrs import frozen
 
 from ..errors import DecodeError
 from ..models import Model
+from ..models._base import NO_EXTRA
 from ..protocol import codec
+from .arrays import array_of, inferred
 from .columns import Column
 
 
 def table_of_models(models: Iterable[Model], columns: Sequence[Column]) -> pa.Table:
     """The rows of models, with a column for each field that one of them has in `extra`."""
-    rows = [_Row.of(model, columns) for model in models]
-    known = {each.name: pa.array([row.known[each.name] for row in rows], each.type) for each in columns}
-    names = dict.fromkeys(name for row in rows for name in row.unknown)
-    return pa.table(known | {apart(name, known): _inferred([row.unknown.get(name) for row in rows]) for name in names})
+    rows = [*models]
+    cells = {each.name: [getattr(row, each.name, None) for row in rows] for each in columns}
+    unknown = _unknown(rows, cells, {each.wire: each for each in columns})
+    known = {each.name: array_of(_plain(cells[each.name], each), each) for each in columns}
+    return pa.table(known | {apart(name, known): inferred(values) for name, values in unknown.items()})
 
 
 def apart(name: str, known: Container[str]) -> str:
@@ -28,48 +29,34 @@ def apart(name: str, known: Container[str]) -> str:
     return f"extra_{name}" if name in known else name
 
 
-@frozen
-class _Row:
-    """The cells of a model: those of the columns by attribute name, all others by wire name."""
-
-    known: dict[str, Any]
-    unknown: dict[str, Any]
-
-    @classmethod
-    def of(cls, model: Model, columns: Sequence[Column]) -> _Row:
-        row = cls({}, dict(model.extra))
-        for column in columns:
-            value = getattr(model, column.name, None)
-            if value is None and column.wire in row.unknown:
-                value = row._recognise(column)
-            row.known[column.name] = _plain(value, column)
-        return row
-
-    def _recognise(self, column: Column) -> Any:
-        """What an event of an unknown type has in a field that others have too, if it fits the column."""
-        try:
-            value = codec.structure(self.unknown[column.wire], column.kind)
-        except DecodeError:
-            return None
-        del self.unknown[column.wire]
-        return value
+def _unknown(
+    rows: Sequence[Model], cells: Mapping[str, list[Any]], columns: Mapping[str, Column]
+) -> dict[str, list[Any]]:
+    """What stands in `extra`, by wire name; what an event of an unknown type has for a column goes to its cell."""
+    found: dict[str, list[Any]] = {}
+    for place, row in enumerate(rows):
+        if row.extra is NO_EXTRA:  # nearly all
+            continue
+        for name, value in row.extra.items():
+            column = columns.get(name)
+            fit = _recognised(value, column) if column and cells[column.name][place] is None else None
+            if column and fit is not None:
+                cells[column.name][place] = fit
+            else:
+                found.setdefault(name, [None] * len(rows))[place] = value
+    return found
 
 
-def as_text(value: Any) -> str | None:
-    """A value as JSON, where no type of a column would hold all of its kind."""
-    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _plain(value: Any, column: Column) -> Any:
-    if value is None:
-        return None
-    if column.words is not None:
-        return str(column.words(value))
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _inferred(values: list[Any]) -> pa.Array:
+def _recognised(value: Any, column: Column) -> Any:
     try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([as_text(value) for value in values], pa.string())
+        return codec.structure(value, column.kind)
+    except DecodeError:
+        return None
+
+
+def _plain(values: list[Any], column: Column) -> list[Any]:
+    """Words as the enum has them: a model that was not read from JSON may hold a plain string."""
+    words = column.words
+    if words is None:
+        return values
+    return [value if value is None or value.__class__ is words else words(value) for value in values]

@@ -230,7 +230,7 @@ class WebhookReceiver:
 
     @property
     def inbox(self) -> Inbox:
-        """The inbox: `dead_letters()`, `replay(keys)`, `counts()`.
+        """The inbox: `dead_letters()`, `replay(keys)`, `discard(keys)`, `counts()`.
 
         Where the receiver is not at work it is opened for whoever asks, and closed when the receiver is next left.
         """

@@ -203,6 +203,63 @@ async def test_a_dead_letter_is_replayed_with_its_runs_counted_anew(inbox: Inbox
     assert [each.delivery.key for each in await inbox.dead_letters()] == ["b"]
 
 
+async def bury(inbox: Inbox, *keys: str) -> None:
+    """Store these and give them up."""
+    await inbox.add([delivery(key, b"body of " + key.encode()) for key in keys])
+    for lease in await inbox.lease(len(keys), HOUR):
+        assert await inbox.bury(lease, "ValueError")
+
+
+async def test_a_dead_letter_is_discarded_for_good(inbox: Inbox) -> None:
+    await bury(inbox, "a", "b", "c")
+    assert await inbox.discard(["a", "b", "a", "nobody"]) == 2
+    assert await inbox.discard(["a"]) == 0
+    assert await inbox.discard([]) == 0
+    assert await inbox.replay(["a", "b"]) == 0
+    assert [each.delivery.key for each in await inbox.dead_letters()] == ["c"]
+    assert await inbox.counts() == Counts(waiting=0, leased=0, dead=1, done=2)
+    assert await inbox.due_in() is None
+
+
+async def test_what_was_discarded_is_known_for_as_long_as_what_was_done(inbox: Inbox, store: Store) -> None:
+    await bury(inbox, "a")
+    store.advance(KEPT)
+    assert await inbox.discard(["a"]) == 1
+    store.advance(KEPT - SLACK)
+    assert await inbox.known(["a"]) == {"a"}
+    assert await inbox.add([delivery("a")]) == frozenset()
+    store.advance(SLACK + 1.0)
+    assert await inbox.known(["a"]) == frozenset()
+    assert await inbox.add([delivery("a", b"new")]) == {"a"}
+    lease = await lease_one(inbox)
+    assert (lease.delivery.body, lease.run) == (b"new", 1)
+
+
+async def test_dead_letters_alone_are_discarded(inbox: Inbox, store: Store) -> None:
+    await handle(inbox, "done")
+    await inbox.add([delivery("leased")])
+    lease = await lease_one(inbox)
+    await inbox.add([delivery("waiting")])
+    assert await inbox.discard(["done", "leased", "waiting"]) == 0
+    assert await inbox.counts() == Counts(waiting=2, leased=1, dead=0, done=1)
+    assert await inbox.bury(lease, "ValueError")
+    other = store.open() if store.kind != "memory" else inbox
+    assert await other.discard(["leased"]) == 1
+    assert await inbox.done(lease) is False
+    assert await inbox.bury(lease, "ValueError") is False
+    assert await inbox.counts() == Counts(waiting=1, leased=0, dead=0, done=2)
+
+
+async def test_of_replays_and_discards_at_once_one_has_each_letter(inbox: Inbox) -> None:
+    keys = [f"key-{number}" for number in range(50)]
+    await bury(inbox, *keys)
+    ways = [inbox.replay, inbox.discard] * 4
+    counts = await asyncio.gather(*(way(keys[::step]) for way, step in zip(ways, (1, -1) * 4, strict=True)))
+    held = await inbox.counts()
+    assert sum(counts) == 50
+    assert (held.waiting, held.done, held.dead) == (sum(counts[::2]), sum(counts[1::2]), 0)
+
+
 async def test_a_full_inbox_takes_all_of_a_call_or_nothing(store: Store) -> None:
     inbox = store.open(max_waiting=3)
     await inbox.add([delivery("a"), delivery("b")])

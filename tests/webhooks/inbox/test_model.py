@@ -144,6 +144,13 @@ class Machine(RuleBasedStateMachine):
         for letter in found:
             self.model.waiting[letter.delivery.key] = Waiting(letter.delivery, self.model.now)
 
+    @rule(keys=st.lists(KEYS, max_size=3))
+    def discard(self, keys: list[str]) -> None:
+        found = [self.model.dead.pop(key) for key in set(keys) if key in self.model.dead]
+        assert self.run(self.inbox.discard(keys)) == len(found)
+        for letter in found:
+            self.model.done[letter.delivery.key] = self.model.now
+
     @rule(seconds=st.sampled_from([1.0, 5.0, 60.0, KEPT - 60.0, KEPT]))
     def advance(self, seconds: float) -> None:
         self.model.now += seconds

@@ -99,6 +99,14 @@ async def test_who_may_not_make_tables_may_use_one(
     await other.aclose()
 
 
+async def test_nothing_but_the_key_is_left_of_what_was_discarded(inbox: PostgresInbox, db: Any, table: str) -> None:
+    await inbox.add([delivery("a", b"body")])
+    (lease,) = await inbox.lease(1, HOUR)
+    await inbox.bury(lease, "ValueError")
+    await inbox.discard(["a"])
+    assert await value(db, "SELECT (state, body, token, error) FROM {}", table) == ("done", None, None, None)
+
+
 async def test_a_commit_waits_for_the_disk_whatever_the_database_is_set_to(inbox: PostgresInbox, db: Any) -> None:
     await db.execute("ALTER ROLE voxloud SET synchronous_commit = off")
     await inbox.due_in()

@@ -50,12 +50,15 @@ async def test_all_keys_lie_in_one_slot_and_are_declared(inbox: RedisInbox, redi
     assert len({key_slot(key.encode()) for key in keys}) == 1
 
 
-async def test_nothing_but_the_key_is_left_of_what_was_handled(
+async def test_nothing_but_the_key_is_left_of_what_was_handled_or_discarded(
     inbox: RedisInbox, redis: RedisServer, name: str
 ) -> None:
-    await inbox.add([delivery("a")])
-    (lease,) = await inbox.lease(1, HOUR)
-    await inbox.done(lease)
+    await inbox.add([delivery("a"), delivery("b")])
+    handled, dead = await inbox.lease(2, HOUR)
+    await inbox.done(handled)
+    await inbox.bury(dead, "ValueError")
+    await inbox.discard(["b"])
+    assert redis.client.zrange(f"voxloud:{{{name}}}:done", 0, -1) == [b"a", b"b"]
     assert {key.decode() for key in redis.client.keys(f"*{name}*")} == {
         f"voxloud:{{{name}}}:done",
         f"voxloud:{{{name}}}:version",
@@ -103,6 +106,9 @@ async def test_what_a_script_cannot_take_at_once_is_taken_in_parts_or_refused(in
     for lease in await inbox.lease(len(more), HOUR):
         await inbox.bury(lease, "ValueError")
     assert await inbox.replay(every) == MOST_ARGUMENTS + 1
+    for lease in await inbox.lease(len(more), HOUR):
+        await inbox.bury(lease, "ValueError")
+    assert await inbox.discard(every) == MOST_ARGUMENTS + 1
 
 
 async def test_the_first_calls_at_once_open_it_once(inbox: RedisInbox, redis: RedisServer) -> None:

@@ -44,6 +44,12 @@ local function release(key, head, error)
   keep_head(key, head)
 end
 
+local function keep_key_alone(key)
+  redis.call('HDEL', HEADS, key)
+  redis.call('HDEL', BODIES, key)
+  redis.call('ZADD', DONE, number(now), key)
+end
+
 local function described(key, head)
   return key, head.origin, head.received, redis.call('HGET', BODIES, key), tostring(head.runs)
 end
@@ -102,9 +108,7 @@ function steps.done(key, token)
   if not held(key, token) then return 0 end
   redis.call('ZREM', WAITING, key)
   redis.call('ZREM', LEASED, key)
-  redis.call('HDEL', HEADS, key)
-  redis.call('HDEL', BODIES, key)
-  redis.call('ZADD', DONE, number(now), key)
+  keep_key_alone(key)
   return 1
 end
 
@@ -150,6 +154,17 @@ function steps.replay(...)
       head.runs, head.error = 0, nil
       keep_head(key, head)
       redis.call('ZADD', WAITING, number(now), key)
+      count = count + 1
+    end
+  end
+  return count
+end
+
+function steps.discard(...)
+  local count = 0
+  for _, key in ipairs({...}) do
+    if redis.call('ZREM', DEAD, key) == 1 then
+      keep_key_alone(key)
       count = count + 1
     end
   end

@@ -82,8 +82,7 @@ class MemoryInbox:
         """It was handled: keep its key, drop its body."""
         if self._take(lease) is None:
             return False
-        self._done[lease.delivery.key] = self._wall()
-        self._forget()
+        self._remember(lease.delivery.key)
         return True
 
     async def retry(self, lease: Lease, delay: float, error: str) -> bool:  # noqa: ARG002 - nobody reads it before the death
@@ -107,7 +106,7 @@ class MemoryInbox:
         return True
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
         self._forget()
         return frozenset(key for key in keys if self._knows(key))
 
@@ -117,10 +116,16 @@ class MemoryInbox:
 
     async def replay(self, keys: Collection[str]) -> int:
         """Make dead letters due again, with their runs counted anew; how many there were."""
-        found = [self._dead.pop(key) for key in dict.fromkeys(keys) if key in self._dead]
+        found = self._exhumed(keys)
         for each in found:
-            self._dead_bytes -= len(each.delivery.body)
-            self._wait(each.delivery)
+            self._wait(each)
+        return len(found)
+
+    async def discard(self, keys: Collection[str]) -> int:
+        """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
+        found = self._exhumed(keys)
+        for each in found:
+            self._remember(each.key)
         return len(found)
 
     async def due_in(self) -> float | None:
@@ -189,6 +194,15 @@ class MemoryInbox:
             del self._waiting[lease.delivery.key]
             self._bytes -= len(held.delivery.body)
         return held
+
+    def _exhumed(self, keys: Collection[str]) -> list[Delivery]:
+        found = [self._dead.pop(key).delivery for key in dict.fromkeys(keys) if key in self._dead]
+        self._dead_bytes -= sum(len(each.body) for each in found)
+        return found
+
+    def _remember(self, key: str) -> None:
+        self._done[key] = self._wall()
+        self._forget()
 
     def _forget(self) -> None:
         for key in [*self._expired()]:

@@ -99,7 +99,7 @@ class PostgresInbox:
         return bool(await self._fetch(sql.BURY, lease.delivery.key, lease.token, error))
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
         return frozenset(row["key"] for row in await self._fetch(sql.KNOWN, list(keys), KEPT))
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
@@ -113,6 +113,10 @@ class PostgresInbox:
     async def replay(self, keys: Collection[str]) -> int:
         """Make dead letters due again, with their runs counted anew; how many there were."""
         return len(await self._fetch(sql.REPLAY, list(keys)))
+
+    async def discard(self, keys: Collection[str]) -> int:
+        """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
+        return len(await self._fetch(sql.DISCARD, list(keys)))
 
     async def due_in(self) -> float | None:
         """Seconds until something is due, 0 where it is already; None where nothing waits."""

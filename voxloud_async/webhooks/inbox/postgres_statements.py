@@ -72,13 +72,21 @@ DEAD_LETTERS = """
     WHERE state = 'dead' ORDER BY at DESC LIMIT $2
 """
 
-REPLAY = """
+_ASKED = """
     WITH asked AS (
         SELECT key FROM {table} WHERE state = 'dead' AND key = ANY ($2::text[]) ORDER BY key FOR UPDATE
     )
-    UPDATE {table} AS mine SET state = 'waiting', at = {now}, runs = 0, error = NULL
-    FROM asked WHERE mine.key = asked.key RETURNING mine.key
 """
+
+REPLAY = f"""{_ASKED}
+    UPDATE {{table}} AS mine SET state = 'waiting', at = {{now}}, runs = 0, error = NULL
+    FROM asked WHERE mine.key = asked.key RETURNING mine.key
+"""  # noqa: S608 - what it is put together from stands above
+
+DISCARD = f"""{_ASKED}
+    UPDATE {{table}} AS mine SET state = 'done', at = {{now}}, error = NULL, body = NULL
+    FROM asked WHERE mine.key = asked.key RETURNING mine.key
+"""  # noqa: S608 - the same
 
 DUE_IN = "SELECT min(at) - {now} AS seconds FROM {table} WHERE state = 'waiting'"
 

@@ -51,7 +51,7 @@ class DeadLetter:
 
 @frozen(kw_only=True)
 class Counts:
-    """How many deliveries wait (leased ones included), are leased, are dead, and are remembered as done."""
+    """How many deliveries wait (leased ones included), are leased, are dead, and are remembered: done or discarded."""
 
     waiting: int
     leased: int
@@ -76,8 +76,8 @@ class Inbox(Protocol):
     async def add(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         """Store deliveries, all of them or none, and return the keys that were new.
 
-        What it returned is durable. A key that waits, is dead or was done within the last `KEPT` seconds is not stored
-        again. Raises InboxFullError.
+        What it returned is durable. A key that waits, is dead, or was done or discarded within the last `KEPT` seconds
+        is not stored again. Raises InboxFullError.
         """
         ...
 
@@ -102,7 +102,7 @@ class Inbox(Protocol):
         ...
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
         ...
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
@@ -111,6 +111,10 @@ class Inbox(Protocol):
 
     async def replay(self, keys: Collection[str]) -> int:
         """Make dead letters due again, with their runs counted anew; how many there were."""
+        ...
+
+    async def discard(self, keys: Collection[str]) -> int:
+        """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
         ...
 
     async def due_in(self) -> float | None:

@@ -106,7 +106,7 @@ class RedisInbox:
         return bool(await self._step("bury", lease.delivery.key, lease.token, error))
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
         found = [await self._step("known", *part) for part in _parts(keys)]
         return frozenset(key.decode() for part in found for key in part)
 
@@ -121,6 +121,10 @@ class RedisInbox:
     async def replay(self, keys: Collection[str]) -> int:
         """Make dead letters due again, with their runs counted anew; how many there were."""
         return sum([int(await self._step("replay", *part)) for part in _parts(keys)])
+
+    async def discard(self, keys: Collection[str]) -> int:
+        """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
+        return sum([int(await self._step("discard", *part)) for part in _parts(keys)])
 
     async def due_in(self) -> float | None:
         """Seconds until something is due, 0 where it is already; None where nothing waits."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import sqlite3
 import time
@@ -14,8 +16,10 @@ from attrs import evolve
 from .checks import as_origin, by_key, check_error, check_most, check_seconds
 from .protocol import KEPT, Counts, DeadLetter, Delivery, Lease
 from .room import Room
-from .sqlite_file import connect
+from .sqlite_file import connect, empty_log
 from .writer import Writer
+
+_log = logging.getLogger("voxloud_async.webhooks")
 
 _INSERT = """
 INSERT OR REPLACE INTO inbox (key, state, at, origin, received, body) VALUES (?, 'waiting', ?, ?, ?, ?)
@@ -50,6 +54,8 @@ SELECT key, origin, received, body, runs, error, at FROM inbox WHERE state = 'de
 
 _REPLAY = "UPDATE inbox SET state = 'waiting', at = ?, runs = 0, error = NULL WHERE key = ? AND state = 'dead'"
 
+_DISCARD = "UPDATE inbox SET state = 'done', at = ?, error = NULL, body = NULL WHERE key = ? AND state = 'dead'"
+
 _NEXT = "SELECT min(at) FROM inbox WHERE state = 'waiting'"
 
 _COUNTS = """
@@ -72,7 +78,7 @@ class SqliteInbox:
         self, path: str | os.PathLike[str], *, max_waiting: int = 100_000, wall: Callable[[], float] = time.time
     ) -> None:
         check_most("max_waiting", max_waiting)
-        file = Path(path)
+        self._file = file = Path(path)
         self._writer = Writer(lambda: connect(file))
         self._reader = Writer(lambda: connect(file))  # of what takes long to read and shall hold up no delivery
         self._room = Room(max_waiting)
@@ -115,7 +121,7 @@ class SqliteInbox:
         return await self._writer.run(lambda db: _change(db, _BURY, lease, self._wall(), error))
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
-        """Those of the keys that wait, are dead, or were done within the last `KEPT` seconds."""
+        """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
         asked = frozenset(keys)
         return await self._writer.run(lambda db: frozenset(key for key in asked if self._knows(db, key)), writes=False)
 
@@ -126,10 +132,14 @@ class SqliteInbox:
 
     async def replay(self, keys: Collection[str]) -> int:
         """Make dead letters due again, with their runs counted anew; how many there were."""
-        asked = list(keys)
-        return await self._writer.run(
-            lambda db: sum(db.execute(_REPLAY, (self._wall(), key)).rowcount for key in asked)
-        )
+        return await self._exhume(_REPLAY, keys)
+
+    async def discard(self, keys: Collection[str]) -> int:
+        """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
+        count = await self._exhume(_DISCARD, keys)
+        if count and not await asyncio.to_thread(empty_log, self._file):
+            _log.warning("bodies that were discarded stay in the log of the inbox for now: it cannot be cut")
+        return count
 
     async def due_in(self) -> float | None:
         """Seconds until something is due, 0 where it is already; None where nothing waits."""
@@ -147,6 +157,12 @@ class SqliteInbox:
         """Finish the calls under way and close the file."""
         await self._reader.aclose()
         await self._writer.aclose()
+
+    async def _exhume(self, statement: str, keys: Collection[str]) -> int:
+        asked = list(keys)
+        return await self._writer.run(
+            lambda db: sum(db.execute(statement, (self._wall(), key)).rowcount for key in asked)
+        )
 
     def _add(self, db: sqlite3.Connection, coming: Mapping[str, Delivery]) -> frozenset[str]:
         new = [each for each in coming.values() if not self._knows(db, each.key)]

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from .protocol import InboxError
@@ -93,6 +93,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
     if _write_ahead(connection) != "wal":
         raise InboxError(f"{path} lies on a file system without the shared memory that write-ahead logging needs")
     connection.execute("PRAGMA synchronous = FULL")  # NORMAL would lose what was acknowledged when the power fails
+    connection.execute("PRAGMA secure_delete = ON")  # bodies hold personal data: what is dropped becomes zeros
     connection.execute("PRAGMA fullfsync = ON")  # of use on macOS, where fsync alone stops at the disk's own cache
     connection.execute(f"PRAGMA journal_size_limit = {64 * 2**20}")  # else the log stays as long as it ever was
 
@@ -108,6 +109,22 @@ def begin_to_write(connection: sqlite3.Connection) -> None:
         _patiently(lambda: connection.execute("BEGIN IMMEDIATE"), pause=_SOON)
     finally:
         connection.execute(f"PRAGMA busy_timeout = {BUSY * 1000:.0f}")
+
+
+def empty_log(path: Path) -> bool:
+    """Cut the write-ahead log, which holds old versions of rows, to nothing; False where others read it all the time.
+
+    It looks again and again for up to `BUSY` seconds: to wait within SQLite would hold up those who write.
+    """
+    patience = time.monotonic() + BUSY
+    there = f"{path.absolute().as_uri()}?mode=rw"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(there, timeout=0.0, uri=True)) as connection:
+        while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > patience:
+                return False
+            time.sleep(_AGAIN)
+        return True
+    return False
 
 
 def _write_ahead(connection: sqlite3.Connection) -> str:

@@ -1,0 +1,53 @@
+"""Values to arrays: those of a column, whose type is known, and those of a field that no model knows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from ..errors import DecodeError
+from .columns import Column
+
+_UNFIT = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
+
+
+def array_of(values: list[Any], column: Column) -> pa.Array:
+    """The cells of a column. Half of a surrogate pair, which Arrow takes in no text, becomes U+FFFD.
+
+    Raises DecodeError for a number that the column's type cannot hold.
+    """
+    try:
+        return pa.array(values, column.type)
+    except _UNFIT:
+        pass
+    try:
+        return pa.array([_fitted(value, column) for value in values], column.type)
+    except _UNFIT:
+        raise DecodeError("the number is too large for a frame", path=column.wire) from None
+
+
+def inferred(values: list[Any]) -> pa.Array:
+    """The cells of an unknown field: of the type they share, or as JSON."""
+    try:
+        return pa.array(values)
+    except (*_UNFIT, pa.ArrowTypeError):
+        return pa.array([as_text(value) for value in values], pa.string())
+
+
+def as_text(value: Any) -> str | None:
+    """A value as JSON, where no type of a column would hold all of its kind."""
+    return None if value is None else _paired(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def _fitted(value: Any, column: Column) -> Any:
+    if isinstance(value, str):
+        return _paired(value)
+    if isinstance(value, tuple):
+        return [_paired(each) for each in value]
+    return float(value) if value is not None and column.type == pa.float64() else value
+
+
+def _paired(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
