@@ -14,6 +14,7 @@ from tests.wire.raw_server import until
 from voxloud_async import RetryPolicy, VoxloudClient
 from voxloud_async.errors import ClientClosedError, DeadlineExceededError, ResponseLostError
 from voxloud_async.sandbox import FixedWindow, Sandbox, Weather
+from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import BURST
 from voxloud_async.testing import FakeTransport, answer
 
@@ -138,6 +139,21 @@ def test_its_timers_keep_the_rate_though_they_tick_in_milliseconds() -> None:
         within = [at - started for at in sent]
         earliest = [(number + 1 - BURST) / rate for number in range(calls)]
         assert [at for at, due in zip(within, earliest, strict=True) if at < due - 0.002] == []
+
+    run(main)
+
+
+def test_no_timer_of_the_clock_comes_early() -> None:
+    """It would be set again at once, and so on until its time has come."""
+
+    async def main() -> None:
+        loop, clock = asyncio.get_running_loop(), LoopClock()
+        early: list[float] = []
+        times = [loop.time() + number * 0.00037 for number in range(100)]
+        for when in times:
+            clock.call_at(when, lambda when=when: early.append(when) if clock.now() < when else None)  # type: ignore[misc]
+        await asyncio.sleep(0.1)
+        assert early == []
 
     run(main)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -53,4 +54,5 @@ class LoopClock:
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back from the loop."""
-        return asyncio.get_running_loop().call_at(when, callback)
+        # uvloop rounds to the nearest millisecond: a timer that came early would be set again and again until its time
+        return asyncio.get_running_loop().call_at(math.ceil(when * 1000.0) / 1000.0, callback)
