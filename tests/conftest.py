@@ -1,11 +1,18 @@
-"""What every test stands on: no setting of the developer's own account reaches a test."""
+"""What every test stands on: nothing of the developer's own account or shell reaches a test."""
 
 from __future__ import annotations
 
 import gc
 import os
+import signal
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Let processes that tests start be interrupted, which a shell forbids to all that runs in its background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
