@@ -178,6 +178,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.event_loops", "--write")
     session.run("python", "-m", "benchmarks.storm")
     session.run("python", "-m", "benchmarks.storm.simulate")
+    session.run("python", "-m", "benchmarks.storm.permit")
     session.run("python", "-m", "benchmarks.streaming")
     session.run("python", "-m", "benchmarks.streaming.drift")
     session.run("python", "-m", "benchmarks.bulk")

@@ -8,15 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 
-import aiohttp
-import orjson
 import uvloop
 
-from voxloud_async import VoxloudClient
-
+from .calls.contenders import BASE, OURS, Get, bare, whole
+from .calls.rounds import a_round
 from .decode.pages import CONTACT
 from .measure import Timings, alternate
 from .page import BENCHMARKS, table, write
@@ -25,18 +23,13 @@ from .raw_server import answering
 CALLS = {1: 256, 64: 1024}
 """Calls of one round, by how many are under way at once."""
 ROUNDS = 21
-KEY = "key"
-RATE = 1e9
-"""Requests a second: the limiter does all its work and holds nobody back."""
 
 Factory = Callable[[], asyncio.AbstractEventLoop]
 
 LOOPS: Mapping[str, Factory] = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
-CLIENTS = ("aiohttp and orjson", "voxloud_async")
+CLIENTS = {BASE: bare, OURS: whole}
 
 PAGE = BENCHMARKS.parent / "performance.md"
-
-Get = Callable[[], Awaitable[object]]
 
 
 def main(*, written: bool) -> None:
@@ -56,7 +49,7 @@ def _rounds(url: str) -> Iterator[dict[int, Mapping[str, Callable[[], None]]]]:
         made = {loop: stack.enter_context(_made(factory, url)) for loop, factory in LOOPS.items()}
         yield {
             at_once: {
-                _name(client, loop): _round(runner, get, at_once)
+                _name(client, loop): a_round(runner, get, CALLS[at_once], at_once)
                 for loop, (runner, gets) in made.items()
                 for client, get in gets.items()
             }
@@ -81,30 +74,8 @@ def _name(client: str, loop: str) -> str:
 
 @asynccontextmanager
 async def _clients(url: str) -> AsyncIterator[dict[str, Get]]:
-    address = f"{url}/api/v1/contacts/{CONTACT['id']}"
-    async with (
-        aiohttp.ClientSession(headers={"Voverc-Auth": KEY}) as session,
-        VoxloudClient(KEY, base_url=url, rate=RATE) as client,
-    ):
-
-        async def bare() -> object:
-            async with session.get(address) as answer:
-                return orjson.loads(await answer.read())
-
-        yield dict(zip(CLIENTS, (bare, lambda: client.contacts.get(CONTACT["id"])), strict=True))
-
-
-def _round(runner: asyncio.Runner, get: Get, at_once: int) -> Callable[[], None]:
-    async def caller() -> None:
-        for _ in range(CALLS[at_once] // at_once):
-            await get()
-
-    async def every() -> None:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(at_once):
-                group.create_task(caller())
-
-    return lambda: runner.run(every())
+    async with AsyncExitStack() as stack:
+        yield {name: await make(stack, url, CONTACT["id"]) for name, make in CLIENTS.items()}
 
 
 def _table(measured: Mapping[int, Timings]) -> str:

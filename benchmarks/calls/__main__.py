@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.decode.pages import CONTACT
 from benchmarks.generated_client import generated_client
@@ -17,6 +17,7 @@ from benchmarks.page import BENCHMARKS, Chart, bars, table, write
 from benchmarks.raw_server import answering
 
 from .contenders import BASE, OURS, Get, contenders
+from .rounds import a_round
 
 CALLS = {1: 128, 64: 512}
 """Calls of one round, by how many are under way at once."""
@@ -52,25 +53,14 @@ def _measured(url: str, only: set[str] | None) -> dict[int, Timings]:
         clients = runner.run(made.__aenter__())
         wanted = {name: get for name, get in clients.items() if only is None or name in only | {BASE, OURS}}
         try:
-            return {
-                at_once: alternate({name: _round(runner, get, at_once) for name, get in wanted.items()}, rounds=ROUNDS)
-                for at_once in CALLS
-            }
+            return {at_once: _turns(runner, wanted, at_once) for at_once in CALLS}
         finally:
             runner.run(made.__aexit__(None, None, None))
 
 
-def _round(runner: asyncio.Runner, get: Get, at_once: int) -> Callable[[], None]:
-    async def caller() -> None:
-        for _ in range(CALLS[at_once] // at_once):
-            await get()
-
-    async def every() -> None:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(at_once):
-                group.create_task(caller())
-
-    return lambda: runner.run(every())
+def _turns(runner: asyncio.Runner, wanted: Mapping[str, Get], at_once: int) -> Timings:
+    rounds = {name: a_round(runner, get, CALLS[at_once], at_once) for name, get in wanted.items()}
+    return alternate(rounds, rounds=ROUNDS)
 
 
 def _table(measured: dict[int, Timings]) -> str:

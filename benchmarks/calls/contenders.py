@@ -30,8 +30,8 @@ async def contenders(url: str, contact: str) -> AsyncIterator[dict[str, Get]]:
     """Every client, ready to get the contact."""
     async with AsyncExitStack() as stack:
         yield {
-            BASE: await _aiohttp(stack, url, contact),
-            OURS: await _voxloud(stack, url, contact),
+            BASE: await bare(stack, url, contact),
+            OURS: await whole(stack, url, contact),
             "voxloud_async, transport alone": await _transport(stack, url, contact),
             "httpx2 and orjson": await _httpx2(stack, url, contact),
             "openapi-python-client": await _generated(stack, url, contact),
@@ -39,7 +39,8 @@ async def contenders(url: str, contact: str) -> AsyncIterator[dict[str, Get]]:
         }
 
 
-async def _aiohttp(stack: AsyncExitStack, url: str, contact: str) -> Get:
+async def bare(stack: AsyncExitStack, url: str, contact: str) -> Get:
+    """A session with its defaults, and a parser."""
     session = await stack.enter_async_context(aiohttp.ClientSession(headers={"Voverc-Auth": KEY}))
     address = f"{url}/api/v1/contacts/{contact}"
 
@@ -50,9 +51,10 @@ async def _aiohttp(stack: AsyncExitStack, url: str, contact: str) -> Get:
     return get
 
 
-async def _voxloud(stack: AsyncExitStack, url: str, contact: str) -> Get:
-    client = await stack.enter_async_context(VoxloudClient(KEY, base_url=url, rate=RATE))
-    return lambda: client.contacts.get(contact)
+async def whole(stack: AsyncExitStack, url: str, contact: str) -> Get:
+    """The client, with all that it does for a call."""
+    made = await stack.enter_async_context(VoxloudClient(KEY, base_url=url, rate=RATE))
+    return lambda: made.contacts.get(contact)
 
 
 async def _transport(stack: AsyncExitStack, url: str, contact: str) -> Get:

@@ -64,7 +64,7 @@ class _Aiohttp:
         start, target = _split(request.url)
         origin = self._origin(start)
         progress.phase = "connect"
-        connection = await _connection(self._fresh if request.fresh_connection else self._kept, origin.way)
+        connection = await _connection(self._fresh if request.fresh_connection else self._kept, origin.destination)
         progress.phase = "headers"
         exchange = Exchange(connection, self._streams if request.stream else self._exchanges)
         try:
@@ -87,7 +87,7 @@ class _Aiohttp:
         # Closing a pool leaves the readers of its bodies waiting: https://github.com/aio-libs/aiohttp/issues/5582
         under_way = [*self._exchanges, *self._streams]
         for exchange in under_way:
-            exchange.cut()
+            exchange.abort()
         await self._kept.close()
         await self._fresh.close()
         for exchange in under_way:
@@ -97,10 +97,10 @@ class _Aiohttp:
 
 @frozen
 class _Origin:
-    """Where requests go. `way` tells a pool what to connect to, and is never sent itself."""
+    """Where requests go. `destination` tells a pool what to connect to, and is never sent itself."""
 
     host: str
-    way: aiohttp.ClientRequest
+    destination: aiohttp.ClientRequest
 
 
 def _origin(start: str) -> _Origin:
@@ -120,13 +120,13 @@ def _split(url: str) -> tuple[str, str]:
     return (url, "/") if end < 0 else (url[:end], SecretText(url[end:]))
 
 
-async def _connection(pool: aiohttp.TCPConnector, way: aiohttp.ClientRequest) -> Connection:
+async def _connection(pool: aiohttp.TCPConnector, destination: aiohttp.ClientRequest) -> Connection:
     """A connection that nobody else has, and on which no answer has come that nobody asked for."""
     try:
-        connection = await pool.connect(way, [], _NO_TIMEOUT)
+        connection = await pool.connect(destination, [], _NO_TIMEOUT)
         while connection.protocol:  # holds answers: https://github.com/aio-libs/aiohttp/issues/13656
             connection.close()
-            connection = await pool.connect(way, [], _NO_TIMEOUT)
+            connection = await pool.connect(destination, [], _NO_TIMEOUT)
     except (aiohttp.ClientConnectionError, asyncio.CancelledError):
         if pool.closed and not _cancelling():
             # Closing a pool cancels the futures of those that wait for a connection.

@@ -27,7 +27,7 @@ _INTERIM = frozenset(range(100, 200)) - {101}  # which is the last answer in HTT
 class Exchange:
     """A request and its answer, on a connection that they have to themselves until `aclose`."""
 
-    __slots__ = ("__weakref__", "_body", "_connection", "_cut", "_open", "content_encoding", "headers", "status")
+    __slots__ = ("__weakref__", "_aborted", "_body", "_connection", "_open", "content_encoding", "headers", "status")
 
     status: int
     headers: Iterable[tuple[str, str]]
@@ -36,7 +36,7 @@ class Exchange:
     def __init__(self, connection: Connection, open_ones: MutableSet[Exchange]) -> None:
         self._connection = connection
         self._body: StreamReader = EMPTY_PAYLOAD
-        self._cut = False
+        self._aborted = False
         self._open = open_ones
         open_ones.add(self)
 
@@ -56,8 +56,8 @@ class Exchange:
         writer.set_eof()
         while True:
             message, self._body = await protocol.read()
-            if self._cut:  # in the very turn of the loop in which it came
-                raise ClientConnectionError("the connection was cut")
+            if self._aborted:  # in the very turn of the loop in which it came
+                raise ClientConnectionError("the connection was aborted")
             if message.code not in _INTERIM:
                 break
         self.status = message.code
@@ -77,16 +77,16 @@ class Exchange:
             self.drop()
 
     def drop(self) -> None:
-        """Cut the connection and give its place in the pool back."""
+        """Abort the connection and give its place in the pool back."""
         self._open.discard(self)
-        self.cut()
+        self.abort()
         self._connection.close()
 
-    def cut(self) -> None:
+    def abort(self) -> None:
         """End the connection at once, and let whoever reads from it know."""
-        self._cut = True
+        self._aborted = True
         if not self._body.is_eof():
-            self._body.set_exception(ClientConnectionError("the connection was cut"))
+            self._body.set_exception(ClientConnectionError("the connection was aborted"))
         if self._connection.protocol is not None:
             self._connection.protocol.abort()  # to close it would wait for a peer who may be deaf
 

@@ -116,14 +116,14 @@ class MemoryInbox:
 
     async def replay(self, keys: Collection[str]) -> int:
         """Make dead letters due again, with their runs counted anew; how many there were."""
-        found = self._exhumed(keys)
+        found = self._take_dead(keys)
         for each in found:
             self._wait(each)
         return len(found)
 
     async def discard(self, keys: Collection[str]) -> int:
         """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
-        found = self._exhumed(keys)
+        found = self._take_dead(keys)
         for each in found:
             self._remember(each.key)
         return len(found)
@@ -195,7 +195,7 @@ class MemoryInbox:
             self._bytes -= len(held.delivery.body)
         return held
 
-    def _exhumed(self, keys: Collection[str]) -> list[Delivery]:
+    def _take_dead(self, keys: Collection[str]) -> list[Delivery]:
         found = [self._dead.pop(key).delivery for key in dict.fromkeys(keys) if key in self._dead]
         self._dead_bytes -= sum(len(each.body) for each in found)
         return found

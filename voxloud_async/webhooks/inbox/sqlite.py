@@ -132,11 +132,11 @@ class SqliteInbox:
 
     async def replay(self, keys: Collection[str]) -> int:
         """Make dead letters due again, with their runs counted anew; how many there were."""
-        return await self._exhume(_REPLAY, keys)
+        return await self._update_dead(_REPLAY, keys)
 
     async def discard(self, keys: Collection[str]) -> int:
         """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
-        count = await self._exhume(_DISCARD, keys)
+        count = await self._update_dead(_DISCARD, keys)
         if count and not await asyncio.to_thread(empty_log, self._file):
             _log.warning("bodies that were discarded stay in the log of the inbox for now: it cannot be cut")
         return count
@@ -158,7 +158,7 @@ class SqliteInbox:
         await self._reader.aclose()
         await self._writer.aclose()
 
-    async def _exhume(self, statement: str, keys: Collection[str]) -> int:
+    async def _update_dead(self, statement: str, keys: Collection[str]) -> int:
         asked = list(keys)
         return await self._writer.run(
             lambda db: sum(db.execute(statement, (self._wall(), key)).rowcount for key in asked)
