@@ -18,7 +18,7 @@ from voxloud_async.sandbox import Fault, Sandbox, SlidingWindow, Weather
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-STORMY = Weather(limits=(SlidingWindow(6, 0.2),), maintenance_after=3, maintenance_length=0.2)
+STORMY = Weather(limits=(SlidingWindow(6, 0.4),), maintenance_after=3, maintenance_length=0.2)
 MILD = Weather()
 
 

@@ -20,7 +20,7 @@ CALLS = 200
     [
         Weather(limits=(FixedWindow(20),)),
         Weather(limits=(TokenBucket(20, 20),), retry_after="seconds"),
-        Weather(limits=(FixedWindow(20),), maintenance=((2.0, 3.0),), cut_before=0.05, error_after=0.05),
+        Weather(limits=(FixedWindow(20),), maintenance=((2.0, 3.0),), cut_before=0.01, error_after=0.01),
     ],
     ids=["a window", "a bucket with Retry-After", "a maintenance and faults besides"],
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.resources.conftest import Serve
 
 ITEMS = 120
-STORM = Weather(limits=(TokenBucket(rate=300.0, burst=10),))
+STORM = Weather(limits=(TokenBucket(rate=100.0, burst=10),))
 FAULTS = {
     "lost before": Weather(cut_before=0.2),
     "lost after": Weather(cut_after=0.2),
