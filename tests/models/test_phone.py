@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,3 +64,37 @@ def test_it_is_a_value(pickled: Callable[..., Any]) -> None:
 def test_only_a_str_is_read(raw: object) -> None:
     with pytest.raises(TypeError, match="is a str"):
         PhoneNumber.parse(raw)  # type: ignore[arg-type]
+
+
+ROME = ("+390612345678", "390612345678", "00390612345678", "0612345678")
+BERLIN = ("+49301234567", "49301234567", "0049301234567", "0301234567")
+
+
+@pytest.mark.parametrize(
+    ("raw", "options", "spellings"),
+    [
+        *((raw, {"country_code": "39"}, ROME) for raw in ROME),
+        *((raw, {"country_code": "49", "trunk": "0"}, BERLIN) for raw in (*BERLIN, "030 123 45 67")),
+        ("+390612345678", {}, ROME[:3]),
+        ("+390612345678", {"country_code": "49"}, ROME[:3]),
+        ("(06) 1234.5678", {"country_code": "39"}, ROME),
+        ("0612345678", {}, ("0612345678",)),
+        ("101", {"country_code": "39"}, ("101",)),
+        ("anonymous", {"country_code": "39"}, ("anonymous",)),
+    ],
+)
+def test_t6_its_own_spelling_comes_first(raw: str, options: dict[str, str], spellings: tuple[str, ...]) -> None:
+    found = PhoneNumber.parse(raw).spellings(**options)
+    assert found[0] == raw
+    assert sorted(found) == sorted({raw, re.sub(r"[\s().]", "", raw), *spellings})
+
+
+@pytest.mark.parametrize("code", ["", "+39", "039", "4930", "it"])
+def test_a_country_code_is_digits(code: str) -> None:
+    with pytest.raises(ValueError, match="country_code"):
+        PhoneNumber.parse("101").spellings(code)
+
+
+def test_a_trunk_prefix_is_digits() -> None:
+    with pytest.raises(ValueError, match="trunk"):
+        PhoneNumber.parse("101").spellings(trunk="-")

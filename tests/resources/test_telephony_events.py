@@ -11,7 +11,16 @@ import pytest
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import BadRequestError, NotFoundError
-from voxloud_async.models import ClickToCallCall, Fax, FaxCall, PhoneCall, UnknownEvent
+from voxloud_async.models import (
+    ClickToCallCall,
+    Fax,
+    FaxCall,
+    PhoneCall,
+    PhoneKind,
+    PhoneNumber,
+    TelephonyEvent,
+    UnknownEvent,
+)
 from voxloud_async.paging import Progress
 from voxloud_async.sandbox import NOW, Fault, Quirks
 from voxloud_async.testing import FakeTransport, answer
@@ -57,6 +66,21 @@ async def test_a_query_sends_number_and_interval(client: VoxloudClient, sandbox:
     for event in await client.telephony_events.query(date_time_from=start, date_time_to=end).collect():
         assert event.timestamp is not None
         assert start <= event.timestamp <= end
+
+
+@pytest.mark.parametrize("match", ["exact", "suffix"])
+async def test_t6_a_number_is_found_in_one_of_its_spellings(serve: Serve, match: Any) -> None:
+    served = await serve(Quirks(number_match=match), events=400)
+    query = served.client.telephony_events.query
+    known = {event.id: PhoneNumber.parse(event.originator_number or "") async for event in query()}
+    number = next(each for each in known.values() if each.kind is PhoneKind.E164)
+    national = number.spellings("39")[-1]
+    found: dict[Any, TelephonyEvent] = {}
+    for spelling in PhoneNumber.parse(national).spellings("39"):
+        found |= {event.id: event async for event in query(number=spelling)}
+    assert {*found} >= {event for event, each in known.items() if each.e164 == number.e164} != set()
+    if match == "exact":
+        assert await query(number=national).collect() == []
 
 
 async def test_every_kind_of_record_has_its_class(client: VoxloudClient, sandbox: Sandbox) -> None:

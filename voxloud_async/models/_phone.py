@@ -14,6 +14,7 @@ _SEPARATORS = re.compile(r"[\s().\-/]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIALLED_ABROAD = re.compile(r"00([1-9][0-9]{6,14})")
 _DIGITS = re.compile(r"[0-9]+")
+_COUNTRY_CODE = re.compile(r"[1-9][0-9]{0,2}")
 
 _LONGEST_EXTENSION = 5
 _LONGEST_NATIONAL = 10
@@ -66,6 +67,36 @@ class PhoneNumber:
             raise TypeError(f"A telephone number is a str, not {type(raw).__name__}")
         kind, e164 = _read(_SEPARATORS.sub("", raw))
         return cls(raw=raw, kind=kind, e164=e164)
+
+    def spellings(self, country_code: str | None = None, *, trunk: str = "") -> tuple[str, ...]:
+        """The ways in which this number may be written, each once and its own first: a filter may know one of them.
+
+        `country_code`, digits such as `"39"`, joins the national spelling to the international ones. `trunk` is what
+        that country dials before national numbers alone: `"0"` in most of Europe, nothing in Italy, whose zeros belong
+        to the numbers. What has no country, an extension for instance, has one spelling. Nothing is looked up.
+
+        Raises:
+            ValueError: `country_code` is not one to three digits, or `trunk` is no digits.
+        """
+        if country_code is not None and not _COUNTRY_CODE.fullmatch(country_code):
+            raise ValueError("country_code must be one to three digits without +, such as '39'")
+        if trunk and not _DIGITS.fullmatch(trunk):
+            raise ValueError("trunk must be digits, such as '0'")
+        international = self._international(country_code, trunk)
+        if international is None:
+            return (self.raw,)
+        written = [self.raw, _SEPARATORS.sub("", self.raw), f"+{international}", international, f"00{international}"]
+        if country_code is not None and international.startswith(country_code):
+            written.append(trunk + international.removeprefix(country_code))
+        return tuple(dict.fromkeys(written))
+
+    def _international(self, country_code: str | None, trunk: str) -> str | None:
+        """Country code and number, digits alone."""
+        if self.e164 is not None:
+            return self.e164[1:]
+        if self.kind is not PhoneKind.NATIONAL or country_code is None:
+            return None
+        return country_code + _SEPARATORS.sub("", self.raw).removeprefix(trunk)
 
 
 def _read(number: str) -> tuple[PhoneKind, str | None]:
