@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from tests.paging.shifting import calm, judge, parsed
+from tests.paging.shifting import START, calm, judge, parsed
 from voxloud_async import VoxloudClient
+from voxloud_async.paging.places import Window
 from voxloud_async.sandbox import Sandbox
 
 
@@ -64,3 +67,43 @@ async def test_a_cursor_is_good_for_the_same_filters_alone() -> None:
         with pytest.raises(ValueError, match="cursor"):
             client.telephony_events.query(sort="timestamp,desc", cursor=events[0].cursor)
         assert sandbox.count() == asked
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+async def test_a_cut_page_may_be_larger_than_what_a_read_remembers(direction: int) -> None:
+    service = calm(rows=5_000, page_size=2_000, direction=direction)
+    for cut in (10, 2_500):
+        pages = [page async for page in service.listing(max_items=cut).pages()]
+        given = [row for page in pages for row in page.items]
+        rest = await service.listing(cursor=parsed(pages[-1])).collect()
+        assert given + rest == service.ordered(Window())
+
+
+async def test_a_cursor_holds_where_late_rows_of_one_moment_are_cut() -> None:
+    for seed in range(12):
+        service = calm(seed=seed, rows=10, moments=5, inserts=20, pauses=20)
+        rows: list[int] = []
+        cursor = None
+        for cut in (1, 2, 3) * 300:
+            pages = [page async for page in service.listing(max_items=cut, cursor=cursor).pages()]
+            given = [row.id for page in pages for row in page.items]
+            if not given:
+                break
+            rows += given
+            cursor = parsed(pages[-1])
+        verdict = judge(service, rows)
+        assert (verdict.lost, verdict.doubled) == (0, 0)
+
+
+async def test_the_cursor_of_an_empty_list_keeps_its_order() -> None:
+    service = calm(rows=0)
+    nothing = await anext(service.listing().pages())
+    assert nothing.items == ()
+    assert parsed(nothing).direction == 1
+
+
+async def test_a_list_of_one_page_has_the_same_end_on_another_day() -> None:
+    service = calm(rows=20)
+    page = await anext(service.listing().pages())
+    assert await service.listing(cursor=parsed(page)).collect() == []
+    assert service.asks[-1].window.until == START + timedelta(days=1)

@@ -37,9 +37,9 @@ class Cursor:
         return cls(window, seam.direction, edge, seam.since(edge - TICK), None)
 
     @classmethod
-    def at_position(cls, tail: Tail, window: Window) -> Cursor:
-        """Where a read stands that goes by what pages have in common."""
-        return cls(window, 0, None, dict.fromkeys(tail.anchors()), tail.position)
+    def at_position(cls, tail: Tail, window: Window, direction: int) -> Cursor:
+        """Where a read stands that goes by what pages have in common, as one does that has met no moment yet."""
+        return cls(window, direction, None, dict.fromkeys(tail.anchors()), tail.position)
 
     @property
     def tail(self) -> Tail:

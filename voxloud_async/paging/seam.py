@@ -70,15 +70,28 @@ class Seam(Generic[T]):
             self.distrust()
         new = self._remember(zip(rows, ranks, strict=True))
         self.edge = max(moments if self.edge is None else [*moments, self.edge], default=None)
-        self._prune()
         return new
 
     def forget(self, rows: Iterable[T]) -> None:
         """Take back the last rows added."""
-        for row in rows:
-            rank = self.ids.pop(self.key(row), None)
-            if rank is not None and self.edge is not None:
-                self.edge = min(self.edge, rank)
+        ranks = [rank for rank in (self.ids.pop(self.key(row), None) for row in rows) if rank is not None]
+        if ranks and self.edge is not None:
+            # Rows that came late may rank within a tick of the floor: below it nobody knows what was given.
+            least = min(ranks) if self.floor is None else max(min(ranks), self.floor + TICK)
+            self.edge = min(self.edge, least)
+
+    def prune(self) -> None:
+        """Keep no more rows than may come again; what was added is final then and can no longer be taken back."""
+        keep = _TIMED_MEMORY if self.is_timed else _OTHER_MEMORY
+        if len(self.ids) < 2 * keep:
+            return
+        ranks = sorted(rank for rank in self.ids.values() if rank is not None)
+        if self.is_timed and len(ranks) > keep:
+            floor = self.floor = ranks[-keep]
+            self.ids = {key: rank for key, rank in self.ids.items() if rank is None or rank >= floor}
+        else:
+            self.ids = dict(list(self.ids.items())[-keep:])
+        self.complete = False
 
     def distrust(self) -> None:
         """Go by what rows have in common: their moments are in no order, or too many have the same one."""
@@ -111,15 +124,3 @@ class Seam(Generic[T]):
 
     def _trusted_floor(self) -> Rank | None:
         return self.floor if self.is_timed else None
-
-    def _prune(self) -> None:
-        keep = _TIMED_MEMORY if self.is_timed else _OTHER_MEMORY
-        if len(self.ids) < 2 * keep:
-            return
-        ranks = sorted(rank for rank in self.ids.values() if rank is not None)
-        if self.is_timed and len(ranks) > keep:
-            floor = self.floor = ranks[-keep]
-            self.ids = {key: rank for key, rank in self.ids.items() if rank is None or rank >= floor}
-        else:
-            self.ids = dict(list(self.ids.items())[-keep:])
-        self.complete = False

@@ -99,7 +99,8 @@ class Walk(Generic[T]):
         if self._seam.edge is not None and self._can_rebase():
             cursor = Cursor.at_edge(self._seam.edge, self._seam, self._beyond_edge())
         else:
-            cursor = Cursor.at_position(self._tail, self._plan.window)
+            direction = self._seam.direction if self._seam.edge is None else 0
+            cursor = Cursor.at_position(self._tail, self._plan.window, direction)
         return cursor.text(self.source.digest)
 
     # Asking
@@ -162,6 +163,7 @@ class Walk(Generic[T]):
         self._ended = self._is_last(ask, page, new)
         self._look_for_repetition(page, new)
         given = self._given(ask, page, new)
+        self._seam.prune()
         self._go_on(ask, page)
         return given
 
@@ -216,12 +218,12 @@ class Walk(Generic[T]):
             raise DecodeError("the service sends the same rows over and over")
 
     def _go_on(self, ask: Ask, page: Page[T]) -> None:
-        if self._ended:
-            self._ahead.drop()
-            return
         if not self._started:
             self._started = True
             self._plan.window = self.source.frozen(self._plan.window)
+        if self._ended:
+            self._ahead.drop()
+            return
         self._fit(ask, page)
         if self._is_deep() and not self._ahead:
             self._rebase(self._plan.position)
