@@ -115,6 +115,18 @@ async def test_nothing_at_all() -> None:
     assert b"".join(await export(Service([]))).count(b"\r\n") == 1
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("has_header", [True, False])
+async def test_t12_a_text_of_many_commas_is_one_cell(delimiter: str, has_header: bool) -> None:  # noqa: FBT001
+    said = 'So, well; yes, | \t "no", and,\r\n1;2,3, on'
+    rows = [{"id": "1", "type": "PHONE_CALL", "timestamp": stamp(1), "transcription": said}]
+    names = ("id", "type", "timestamp", "transcription")
+    service = Service(rows, header=lambda _: names, delimiter=delimiter, has_header=has_header)
+    text = b"".join(await export(service)).decode()
+    table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    assert table[-1][:4] == list(rows[0].values())
+
+
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12) | st.text(
     st.sampled_from(list("\"\r\n,;\t |ab'")), max_size=8
 )

@@ -12,12 +12,15 @@ from datetime import datetime
 from attrs import define, field, frozen
 
 from ..errors import DecodeError
+from ..models import EventType
 from ..protocol.codec.scalars import moment
 from ..protocol.page import Page
 from .csv_rows import COLUMNS, EXTRA
 
 _DELIMITERS = (",", ";", "\t", "|")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NAMES = frozenset({"timestamp", "callid"})
+_TELLING = _NAMES | {kind.replace("_", "").casefold() for kind in EventType}
 
 
 @frozen
@@ -37,9 +40,14 @@ class _Dialect:
     line_end: str = "\r\n"
 
     @classmethod
-    def of(cls, line: str) -> _Dialect:
-        is_unix = line.endswith("\n") and not line.endswith("\r\n")
-        return cls(max(_DELIMITERS, key=line.count), "\n" if is_unix else "\r\n")
+    def of(cls, text: str) -> _Dialect:
+        lines = io.StringIO(text, newline="")
+        first = next((line for line in lines if line.strip()), "")
+        rows = [first, *lines] if '"' in first else [first]  # a cell may go on in the next line
+        is_unix = first.endswith("\n") and not first.endswith("\r\n")
+        # A text may have more commas than its row has semicolons.
+        delimiter = max(_DELIMITERS, key=lambda each: (_is_told_by(each, rows), first.count(each)))
+        return cls(delimiter, "\n" if is_unix else "\r\n")
 
     def line(self, cells: Sequence[str]) -> str:
         text = io.StringIO(newline="")
@@ -59,8 +67,7 @@ class CsvPages:
 
     def read(self, text: str) -> Page[CsvRow]:
         """The rows of a page, which says nothing of the rest; raises DecodeError for what is no CSV."""
-        line = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
-        dialect = _Dialect.of(line)
+        dialect = self._dialect or _Dialect.of(text)
         try:
             lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter))
         except csv.Error:  # its text may show a cell
@@ -127,9 +134,18 @@ def _with(held: str, strange: Mapping[str, str]) -> str:
     return json.dumps({**({"": held} if held else {}), **strange}, ensure_ascii=False)
 
 
+def _is_told_by(delimiter: str, lines: Iterable[str]) -> bool:
+    """Whether it makes a cell of the first row what only a cell of its own can be: a column's name, or a type."""
+    try:
+        cells = next(csv.reader(lines, delimiter=delimiter), [])
+    except csv.Error:
+        return False
+    return not _TELLING.isdisjoint(map(_key, cells))
+
+
 def _is_header(cells: Sequence[str]) -> bool:
     # No cell of a row reads like the name of its column.
-    return not {"timestamp", "callid"}.isdisjoint(map(_key, cells))
+    return not _NAMES.isdisjoint(map(_key, cells))
 
 
 def _completed(header: tuple[str, ...]) -> tuple[str, ...]:
