@@ -7,25 +7,27 @@ import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pyarrow as pa
 import pytest
+from attrs import define, field
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import DecodeError
 from voxloud_async.frames import ContactFrame, EventFrame
 from voxloud_async.frames.columns import columns_of
-from voxloud_async.frames.join import within
-from voxloud_async.models import ClickToCallCall, Contact, FaxCall, PhoneCall, TelephonyEvent
-from voxloud_async.paging.places import Window
+from voxloud_async.models import ClickToCallCall, Contact, Fax, FaxCall, PhoneCall, TelephonyEvent
 from voxloud_async.protocol import codec
 from voxloud_async.protocol.page import Page
 from voxloud_async.sandbox import Drift, Quirks, Sandbox
+from voxloud_async.testing import FakeTransport, answer
+from voxloud_async.wire.message import Request, Response
 
 if TYPE_CHECKING:
     from tests.frames.conftest import Pages
 
-EVENTS = (PhoneCall, ClickToCallCall, FaxCall)
+EVENTS = (PhoneCall, ClickToCallCall, FaxCall, Fax)
 CALL = {"id": 1, "type": "PHONE_CALL", "timestamp": "2026-06-30T10:00:00.123+0200"}
 
 
@@ -160,11 +162,44 @@ def test_p10_an_unknown_field_of_changing_type_becomes_json() -> None:
     assert mixed.column("cost").to_pylist() == ["5", '"5"']
 
 
+def test_p10_json_text_is_written_once_whatever_pages_the_rows_come_on() -> None:
+    rows = [CALL | {"id": number, "cost": cost} for number, cost in enumerate([1, "a", 2, "b", [3]])]
+    expected_texts = ["1", '"a"', "2", '"b"', "[3]"]
+    for size in (1, 2, 3, 5):
+        pages = [page(*rows[start : start + size]) for start in range(0, len(rows), size)]
+        assert EventFrame.from_pages(pages).to_arrow().column("cost").to_pylist() == expected_texts
+
+
+@pytest.mark.parametrize("wrap", [lambda cost: cost, lambda cost: {"cents": cost}])
+def test_p10_a_whole_number_that_no_fraction_can_hold_becomes_json(wrap: Any) -> None:
+    costs = [wrap(2**53 + 1), wrap(0.5)]
+    pages = [page(CALL | {"id": number, "cost": cost}) for number, cost in enumerate(costs)]
+    texts = EventFrame.from_pages(pages).to_arrow().column("cost").to_pylist()
+    assert [json.loads(text) for text in texts] == costs
+
+
+def test_p15_a_fax_in_the_shape_of_webhooks_is_whole() -> None:
+    fax = {"id": 5, "type": "FAX_CALL", "sender": "3901", "recipient": "3902", "attachment_url": "https://a.example/f"}
+    text = page(CALL, fax | {"total_pages": 3})
+    assert isinstance(models([text])[1], Fax)
+    table = EventFrame.from_pages([text]).to_arrow()
+    assert table.to_pylist() == expected(models([text]))
+    assert table.column("total_pages").to_pylist() == [None, 3]
+    assert table.column("attachment_url").to_pylist() == [None, fax["attachment_url"]]
+
+
 @pytest.mark.parametrize("stamp", [CALL["timestamp"], 1782806400123])
 def test_p10_an_unknown_field_named_like_a_column_stands_apart(stamp: object) -> None:
     table = EventFrame.from_pages([page(CALL | {"timestamp": stamp, "callId": "a", "call_id": "b"})]).to_arrow()
     assert table.column("call_id").to_pylist() == ["a"]
     assert table.column("extra_call_id").to_pylist() == ["b"]
+
+
+def test_p10_unknown_fields_never_share_a_column() -> None:
+    pages = [page(CALL | {"extra_call_id": "a"}), page(CALL | {"id": 2, "call_id": "b", "extra_call_id": "c"})]
+    table = EventFrame.from_pages(pages).to_arrow()
+    assert table.column("extra_extra_call_id").to_pylist() == ["a", "c"]
+    assert table.column("extra_call_id").to_pylist() == [None, "b"]
 
 
 def test_an_empty_frame_has_its_columns() -> None:
@@ -291,15 +326,67 @@ async def test_rows_that_arrive_and_go_while_a_frame_is_read_make_no_double() ->
     assert stayed < before
 
 
-def test_t5_rows_from_outside_of_the_interval_are_left_out() -> None:
+async def test_a_frame_goes_on_where_a_cursor_says() -> None:
+    async with (
+        Sandbox(contacts=120, events=300, users=3, groups=2) as sandbox,
+        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
+    ):
+        lists: list[tuple[Any, Any]] = [
+            (EventFrame, client.telephony_events.query),
+            (ContactFrame, client.contacts.search),
+        ]
+        for kind, query in lists:
+            cursor = (await anext(query(page_size=50).pages())).cursor
+            for most in (None, 60):
+                rows = await query(page_size=50, max_items=most, cursor=cursor).collect()
+                frame = await kind.read(query(page_size=50, max_items=most, cursor=cursor))
+                assert frame.to_arrow().column("id").to_pylist() == [row.id for row in rows]
+
+
+@pytest.mark.parametrize("is_enveloped", [True, False])
+async def test_t5_rows_from_outside_of_the_interval_are_left_out_and_not_counted(is_enveloped: bool) -> None:  # noqa: FBT001
     noon = datetime(2026, 6, 30, 12, tzinfo=UTC)
     stamps = [noon + timedelta(hours=each) for each in range(-2, 3)]
-    rows = [CALL | {"id": number, "timestamp": stamp.isoformat()} for number, stamp in enumerate(stamps)]
-    table = EventFrame.from_pages([page(*rows, {"id": 9, "type": "X"})]).to_arrow()
-    for window, left in [
-        (Window(), [0, 1, 2, 3, 4, 9]),
-        (Window(since=stamps[1]), [1, 2, 3, 4, 9]),
-        (Window(until=stamps[3]), [0, 1, 2, 3, 9]),
-        (Window(since=stamps[1], until=stamps[3]), [1, 2, 3, 9]),
+    rows: list[Any] = [CALL | {"id": number, "timestamp": stamp.isoformat()} for number, stamp in enumerate(stamps)]
+    if is_enveloped:
+        rows = [{"type": "PHONE_CALL", "timestamp": noon.isoformat(), "data": row} for row in rows]
+    content = {"content": [*rows, {"id": 9, "type": "X"}], "last": True}
+    client = VoxloudClient("key", transport=FakeTransport(*[answer(content)] * 10), base_url="https://api.example")
+    for since, until, most, left in [
+        (None, None, None, [0, 1, 2, 3, 4, 9]),
+        (stamps[1], None, None, [1, 2, 3, 4, 9]),
+        (None, stamps[3], None, [0, 1, 2, 3, 9]),
+        (stamps[1], stamps[3], None, [1, 2, 3, 9]),
+        (stamps[1], stamps[3], 2, [1, 2]),
     ]:
-        assert within(table, window).column("id").to_pylist() == left
+        query = client.telephony_events.query(date_time_from=since, date_time_to=until, max_items=most)
+        assert [row.id for row in await query.collect()] == left
+        assert (await EventFrame.read(query)).to_arrow().column("id").to_pylist() == left
+
+
+@define
+class Boundless:
+    """A service that looks at no bounds: twenty calls, one an hour."""
+
+    rows: list[Any] = field(
+        factory=lambda: [CALL | {"id": each, "timestamp": f"2026-06-30T{each:02}:00:00.000+0000"} for each in range(20)]
+    )
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ARG002, ASYNC109 - the contract
+        query = dict(parse_qsl(urlsplit(request.url).query))
+        size, number = int(query["size"]), int(query.get("page", "0"))
+        rows = self.rows[size * number : size * (number + 1)]
+        is_last = size * (number + 1) >= len(self.rows)
+        return answer({"content": rows, "last": is_last, "totalElements": 20, "size": size, "number": number})
+
+    async def aclose(self) -> None: ...
+
+
+async def test_t5_pages_from_outside_of_the_interval_do_not_count() -> None:
+    client = VoxloudClient("key", transport=Boundless(), base_url="https://api.example")
+    since = datetime(2026, 6, 30, 15, tzinfo=UTC)
+    query = client.telephony_events.query(date_time_from=since, page_size=4, max_items=4)
+    assert [row.id for row in await query.collect()] == [15, 16, 17, 18]
+    assert (await EventFrame.read(query)).to_arrow().column("id").to_pylist() == [15, 16, 17, 18]
+    bodies = [json.loads(body) async for body in query.pages(raw=True)]
+    assert {row["id"] for body in bodies for row in body["content"]} >= {15, 16, 17, 18}

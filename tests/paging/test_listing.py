@@ -85,13 +85,19 @@ async def test_no_rows_are_one_empty_page() -> None:
 
 async def test_rows_that_are_not_wanted_are_left_out_and_end_nothing() -> None:
     service = calm()
-    late = [row for row in service.rows if row.id > 290]
-    listing = service.listing(wanted=lambda row: row.id > 290)
+    late = service.rows[-10:]
+    since = late[0].timestamp
+    assert since is not None
+
+    def includes(at: datetime | None) -> bool:
+        return at is not None and at >= since
+
+    listing = service.listing(includes=includes)
     assert await listing.collect() == late
-    assert await service.listing(wanted=lambda row: row.id > 290, max_items=3).collect() == late[:3]
+    assert await service.listing(includes=includes, max_items=3).collect() == late[:3]
     pages = [page async for page in listing.pages()]
     assert all(page.items for page in pages[1:])
-    assert await service.listing(wanted=lambda _: False).first() is None
+    assert await service.listing(includes=lambda _: False).first() is None
 
 
 # Windows

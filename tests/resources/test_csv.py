@@ -127,6 +127,14 @@ async def test_t12_a_text_of_many_commas_is_one_cell(delimiter: str, has_header:
     assert table[-1][:4] == list(rows[0].values())
 
 
+def test_t12_a_wrong_delimiter_may_make_no_csv_at_all() -> None:
+    rows = "".join(f"{number};PHONE_CALL;{stamp(number)};on and on\r\n" for number in range(1, 4_000))
+    pages = CsvPages()
+    page = pages.read(f'0;PHONE_CALL;{stamp(0)};he said,"hello\r\n{rows}')
+    assert len(page.items) == 4_000
+    assert page.items[0].cells == ("0", "PHONE_CALL", stamp(0), 'he said,"hello')
+
+
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12) | st.text(
     st.sampled_from(list("\"\r\n,;\t |ab'")), max_size=8
 )

@@ -11,6 +11,7 @@ from ..errors import DecodeError
 from .columns import Column
 
 _UNFIT = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
+_SPELLED = {b"content": b"json"}
 
 
 def array_of(values: list[Any], column: Column) -> pa.Array:
@@ -28,15 +29,26 @@ def array_of(values: list[Any], column: Column) -> pa.Array:
         raise DecodeError("the number is too large for a frame", path=column.wire) from None
 
 
-def inferred(values: list[Any]) -> pa.Array:
-    """The cells of an unknown field: of the type they share, or as JSON."""
+def inferred(name: str, values: list[Any]) -> tuple[pa.Field, pa.Array]:
+    """The column of an unknown field: of the type its values share, or as JSON."""
     try:
-        return pa.array(values)
+        array = pa.array(values)
     except (*_UNFIT, pa.ArrowTypeError):
-        return pa.array([as_text(value) for value in values], pa.string())
+        return spelled(name, values)
+    return pa.field(name, array.type), array
 
 
-def as_text(value: Any) -> str | None:
+def spelled(name: str, values: list[Any]) -> tuple[pa.Field, pa.Array]:
+    """The column of an unknown field as JSON, marked so that nobody writes it as JSON once more."""
+    return pa.field(name, pa.string(), metadata=_SPELLED), pa.array([_as_text(value) for value in values], pa.string())
+
+
+def is_spelled(field: pa.Field) -> bool:
+    """Whether a column holds its values as JSON."""
+    return bool(field.metadata == _SPELLED)
+
+
+def _as_text(value: Any) -> str | None:
     """A value as JSON, where no type of a column would hold all of its kind."""
     return None if value is None else _paired(json.dumps(value, ensure_ascii=False, default=str))
 

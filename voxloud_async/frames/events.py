@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..models import ClickToCallCall, FaxCall, Model, PhoneCall, TelephonyEvent
+from ..models import ClickToCallCall, Fax, FaxCall, Model, PhoneCall, TelephonyEvent
 from .frame import Frame
 
 
@@ -13,5 +13,5 @@ class EventFrame(Frame[TelephonyEvent]):
 
     __slots__ = ()
 
-    _models: ClassVar[tuple[type[Model], ...]] = (PhoneCall, ClickToCallCall, FaxCall)
+    _models: ClassVar[tuple[type[Model], ...]] = (PhoneCall, ClickToCallCall, FaxCall, Fax)
     _row = TelephonyEvent

@@ -12,7 +12,7 @@ from ..paging import Listing
 from ..protocol import codec
 from ..protocol.page import Page
 from .columns import Column, columns_of, schema_of
-from .join import distinct, joined, within
+from .join import distinct, joined
 from .rows import table_of_models
 from .show import html_table
 
@@ -45,29 +45,32 @@ class Frame(Generic[M]):
         Its pages become columns as they come, so no more objects are held than those of one page; each row is there
         once, as when the listing is iterated. Raises what that raises.
         """
-        async with rows.pages(raw=True) as pages:
-            tables = [cls._page(page) async for page in pages]
-        frame = cls._of(tables)
-        return cls(within(frame.to_arrow(), rows.window).slice(0, rows.max_items))
+        async with rows.placed() as pages:
+            tables = [cls._page(page, places) async for page, places in pages]
+        return cls._joined(tables)
 
     @classmethod
     def from_pages(cls, pages: Iterable[bytes]) -> Self:
         """Build one from raw pages, each row once by its id; raises `DecodeError` for what no model takes."""
-        return cls._of([cls._page(page) for page in pages])
+        return cls._distinct([cls._page(page) for page in pages])
 
     @classmethod
     def from_models(cls, models: Iterable[M]) -> Self:
         """Build one from models, each row once by its id."""
-        return cls._of([table_of_models(models, cls._columns())])
+        return cls._distinct([table_of_models(models, cls._columns())])
 
     @classmethod
-    def _of(cls, tables: list[pa.Table]) -> Self:
-        return cls(distinct(joined(tables, schema_of(cls._columns())), "id"))
+    def _distinct(cls, tables: list[pa.Table]) -> Self:
+        return cls(distinct(cls._joined(tables).to_arrow(), "id"))
 
     @classmethod
-    def _page(cls, page: bytes) -> pa.Table:
-        rows = codec.decode(page, Page[cls._row])  # type: ignore[name-defined]  # a type made at run time
-        return table_of_models(rows.items, cls._columns())
+    def _joined(cls, tables: list[pa.Table]) -> Self:
+        return cls(joined(tables, schema_of(cls._columns())))
+
+    @classmethod
+    def _page(cls, page: bytes, places: list[int] | None = None) -> pa.Table:
+        rows = codec.decode(page, Page[cls._row]).items  # type: ignore[name-defined]  # a type made at run time
+        return table_of_models(rows if places is None else [rows[place] for place in places], cls._columns())
 
     @classmethod
     def _columns(cls) -> tuple[Column, ...]:

@@ -10,19 +10,15 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..paging.places import Window
-from .arrays import as_text
-from .columns import MOMENT
+from .arrays import is_spelled, spelled
 
 
 def joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     """All rows in order. A field that has different types in different pages becomes JSON text."""
-    whole = [schema.empty_table(), *tables]
-    try:
-        return pa.concat_tables(whole, promote_options="permissive")
-    except pa.ArrowTypeError:
-        disputed = _disputed(whole)
-        return pa.concat_tables([_spelled(table, disputed) for table in whole], promote_options="permissive")
+    unknown = dict.fromkeys(name for table in tables for name in table.schema.names[len(schema) :])
+    disputed = frozenset(name for name in unknown if not _agree(name, tables))
+    whole = [schema.empty_table(), *(_spelled(table, disputed) for table in tables)]
+    return pa.concat_tables(whole, promote_options="permissive")
 
 
 def distinct(table: pa.Table, key: str) -> pa.Table:
@@ -37,31 +33,21 @@ def distinct(table: pa.Table, key: str) -> pa.Table:
     return table.take(kept.take(pc.sort_indices(kept)))
 
 
-def within(table: pa.Table, window: Window) -> pa.Table:
-    """The rows of a window, which the service need not keep to (anomaly T5); those without a time are in any."""
-    for bound, fits in ((window.since, pc.greater_equal), (window.until, pc.less_equal)):
-        if bound is not None:
-            mask = fits(table.column("timestamp"), pa.scalar(bound, MOMENT))
-            table = table.filter(pc.fill_null(mask, fill_value=True))
-    return table
-
-
-def _disputed(tables: Sequence[pa.Table]) -> frozenset[str]:
-    names = dict.fromkeys(name for table in tables for name in table.schema.names)
-    return frozenset(name for name in names if not _agree(name, tables))
-
-
 def _agree(name: str, tables: Sequence[pa.Table]) -> bool:
-    schemas = [pa.schema([table.schema.field(name)]) for table in tables if name in table.schema.names]
+    """Whether a type holds all values of a field: that of whole numbers and fractions cannot hold every whole one."""
+    columns = [table.select([name]) for table in tables if name in table.schema.names]
+    if len({is_spelled(column.schema.field(0)) for column in columns}) > 1:
+        return False
     try:
-        pa.unify_schemas(schemas, promote_options="permissive")
-    except pa.ArrowTypeError:
+        pa.concat_tables(columns, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
         return False
     return True
 
 
 def _spelled(table: pa.Table, names: frozenset[str]) -> pa.Table:
     for name in names.intersection(table.schema.names):
-        texts = pa.array([as_text(value) for value in table.column(name).to_pylist()], pa.string())
-        table = table.set_column(table.schema.get_field_index(name), name, texts)
+        place = table.schema.get_field_index(name)
+        if not is_spelled(table.schema.field(place)):
+            table = table.set_column(place, *spelled(name, table.column(place).to_pylist()))
     return table

@@ -21,12 +21,18 @@ def table_of_models(models: Iterable[Model], columns: Sequence[Column]) -> pa.Ta
     cells = {each.name: [getattr(row, each.name, None) for row in rows] for each in columns}
     unknown = _unknown(rows, cells, {each.wire: each for each in columns})
     known = {each.name: array_of(_plain(cells[each.name], each), each) for each in columns}
-    return pa.table(known | {apart(name, known): inferred(values) for name, values in unknown.items()})
+    table = pa.table(known)
+    for name, values in unknown.items():
+        table = table.append_column(*inferred(apart(name, known), values))
+    return table
 
 
 def apart(name: str, known: Container[str]) -> str:
-    """An unknown field's column: `extra_` comes before a name that a known one has."""
-    return f"extra_{name}" if name in known else name
+    """An unknown field's column: `extra_` comes before a name that a known one has, and before one that would then."""
+    bare = name
+    while bare.startswith("extra_"):
+        bare = bare.removeprefix("extra_")
+    return f"extra_{name}" if bare in known else name
 
 
 def _unknown(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from attrs import evolve, field, frozen
 
 from ..protocol.page import Page, Progress
 from .cursor import Cursor
-from .places import Window
 from .reader import Reader
 from .source import Source
 from .walk import Walk
@@ -33,25 +33,15 @@ class Listing(Generic[T]):
     _raw: Source[Any] = field(alias="raw")
     _prefetch: int = field(alias="prefetch")
     _max_items: int | None = field(default=None, alias="max_items")
-    _wanted: Callable[[T], bool] | None = field(default=None, alias="wanted")
+    _includes: Callable[[datetime | None], bool] | None = field(default=None, alias="includes")
     _on_progress: Callable[[Progress], object] | None = field(default=None, alias="on_progress")
     _cursor: Cursor | None = field(default=None, alias="cursor")
 
     def __repr__(self) -> str:
         return "<Listing: iterate it with `async for`, or await its collect()>"  # what it looks for is personal
 
-    @property
-    def window(self) -> Window:
-        """The moments that the rows are to lie between, for who reads raw pages."""
-        return self._source.window
-
-    @property
-    def max_items(self) -> int | None:
-        """The most rows that are wanted, for who reads raw pages; None for all."""
-        return self._max_items
-
     def __aiter__(self) -> Reader[T]:
-        return Reader(self._walk(self._source, self._wanted), _rows)
+        return Reader(self._walk(self._source), _rows)
 
     @overload
     def pages(self, *, raw: Literal[False] = False) -> Reader[Page[T]]: ...
@@ -68,8 +58,12 @@ class Listing(Generic[T]):
         that came before. No row is missing.
         """
         if raw:
-            return Reader(self._walk(self._raw, None), _body)
-        return Reader(self._walk(self._source, self._wanted), _page)
+            return Reader(self._walk(self._raw), _body)
+        return Reader(self._walk(self._source), _page)
+
+    def placed(self) -> Reader[tuple[bytes, list[int]]]:
+        """Raw pages, each with the places at which it has the rows that iteration would give."""
+        return Reader(self._walk(self._raw), _placed)
 
     async def collect(self) -> list[T]:
         """All rows, in memory."""
@@ -81,12 +75,13 @@ class Listing(Generic[T]):
         async with aiter(evolve(self, prefetch=1)) as rows:
             return await anext(rows, None)
 
-    def _walk(self, source: Source[Any], wanted: Callable[[Any], bool] | None) -> Walk[Any]:
+    def _walk(self, source: Source[Any]) -> Walk[Any]:
+        includes = self._includes
         return Walk(
             source=source,
             prefetch=self._prefetch,
             left=self._max_items,
-            wanted=wanted,
+            wanted=None if includes is None else lambda row: includes(source.moment(row)),
             on_progress=self._on_progress,
             cursor_in=self._cursor,
         )
@@ -101,4 +96,9 @@ def _page(walk: Walk[T], page: Page[T]) -> tuple[Page[T]]:
 
 
 def _body(walk: Walk[Any], _: Page[Any]) -> tuple[bytes]:
-    return (walk.body,)
+    return (walk.came.body,)
+
+
+def _placed(walk: Walk[Any], page: Page[Any]) -> tuple[tuple[bytes, list[int]]]:
+    given = {id(row) for row in page.items}
+    return ((walk.came.body, [place for place, row in enumerate(walk.came.page.items) if id(row) in given]),)

@@ -39,8 +39,8 @@ class Walk(Generic[T]):
     on_progress: Callable[[Progress], object] | None = None
     cursor_in: Cursor | None = None
     progress: Progress = field(factory=Progress, init=False)
-    body: bytes = field(default=b"", init=False, repr=False)
-    """The bytes of the page that came last."""
+    came: Fetched[T] = field(factory=lambda: Fetched(Page(items=())), init=False, repr=False)
+    """The page that came last, whole."""
     _plan: Plan = field(init=False)
     _most: int = field(init=False)
     _seam: Seam[T] = field(init=False)
@@ -79,7 +79,7 @@ class Walk(Generic[T]):
             ask, fetched = await self._ahead.take()
             page = self._receive(ask, fetched.page)
             if page is not None:
-                self.body = fetched.body
+                self.came = fetched
                 self._fill(self.prefetch - 1)
                 return page
         return None

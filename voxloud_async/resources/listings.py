@@ -16,7 +16,7 @@ from ..errors import DecodeError
 from ..paging import Listing
 from ..paging.cursor import Cursor
 from ..paging.places import Ask, Places, Window
-from ..paging.source import Fetched, Source, moment_of
+from ..paging.source import Fetched, Source
 from ..protocol import arguments
 from ..protocol.codec import decode
 from ..protocol.codec.scalars import moment
@@ -85,7 +85,7 @@ def listing(
         raw=shape.source(partial(_fetched_raw, fetch_raw, shape.operation), key=_raw_key, moment=_raw_moment),
         prefetch=reading.prefetch,
         max_items=reading.max_items,
-        wanted=None if includes is None else lambda row: includes(moment_of(row)),
+        includes=includes,
         on_progress=reading.on_progress,
         cursor=None if reading.cursor is None else Cursor.parse(reading.cursor, shape.digest),
     )
@@ -118,12 +118,19 @@ def told_of(operation: str) -> Iterator[None]:
 
 
 def _raw_key(row: Any) -> Any:
-    identifier = row.get("id") if isinstance(row, dict) else None
+    identifier = _bare(row).get("id")
     return identifier if isinstance(identifier, int | str) else json.dumps(row, sort_keys=True)
 
 
 def _raw_moment(row: Any) -> datetime | None:
     try:
-        return moment(row["timestamp"])
+        return moment(_bare(row)["timestamp"])
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _bare(row: Any) -> dict[str, Any]:
+    """The row without the envelope of a webhook, in which it may come (anomaly T4)."""
+    data = row.get("data") if isinstance(row, dict) and "id" not in row else None
+    row = row if data is None else data
+    return row if isinstance(row, dict) else {}
