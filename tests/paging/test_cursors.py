@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.paging.shifting import START, calm, judge, parsed
+from tests.paging.shifting import START, Row, calm, judge, parsed
 from voxloud_async import VoxloudClient
+from voxloud_async.errors import ConflictError
+from voxloud_async.paging import Progress
 from voxloud_async.paging.places import Window
-from voxloud_async.sandbox import Sandbox
+from voxloud_async.sandbox import Quirks, Sandbox
 
 
 @pytest.mark.parametrize("is_timed", [True, False])
@@ -107,3 +110,27 @@ async def test_a_list_of_one_page_has_the_same_end_on_another_day() -> None:
     page = await anext(service.listing().pages())
     assert await service.listing(cursor=parsed(page)).collect() == []
     assert service.asks[-1].window.until == START + timedelta(days=1)
+
+
+async def test_c11_a_cursor_finds_its_rows_behind_many_new_ones() -> None:
+    async with (
+        Sandbox(contacts=120, quirks=Quirks(contact_order="newest_first")) as sandbox,
+        VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None) as client,
+    ):
+        pages = [page async for page in client.contacts.search(page_size=50).pages()]
+        fields: Any = ({"first_name": "New", "primary_phone": f"+3903120{each:05}"} for each in range(250))
+        assert (await client.contacts.create_many(fields).finish()).done == 250
+        told: list[Progress] = []
+        rest = await client.contacts.search(cursor=pages[0].cursor, on_progress=told.append).collect()
+        assert rest == [row for page in pages[1:] for row in page.items]
+        assert told[-1].repaired == 1
+        assert told[-1].duplicates < 10, "rows that it looks through are no duplicates"
+
+
+@pytest.mark.parametrize("left", [0, 50])
+async def test_c11_a_cursor_whose_rows_are_gone_is_a_conflict(left: int) -> None:
+    service = calm(is_timed=False)
+    page = await anext(service.listing().pages())
+    service.rows = [Row(1_000_000 + number) for number in range(left)]
+    with pytest.raises(ConflictError, match="lacks the rows"):
+        await service.listing(cursor=parsed(page)).collect()

@@ -56,6 +56,7 @@ class Walk(Generic[T]):
     _bounded: bool = field(default=True, init=False)  # the service keeps to the bounds of a window
     _rebased_at: Rank | None = field(default=None, init=False)
     _is_mending: bool = field(default=False, init=False)
+    _is_seeking: bool = field(default=False, init=False)  # from the start, for rows that it was to go on from
     _tail: Tail = field(factory=Tail, init=False)
     _last: tuple[object, ...] = field(default=(), init=False)
     _same: int = field(default=0, init=False)
@@ -147,11 +148,14 @@ class Walk(Generic[T]):
         return None
 
     def _holds(self, ask: Ask, page: Page[T]) -> bool:
+        if self._is_seeking:
+            return True
         if ask.start > 0 or (self._seam.ids and not self._seam.complete and not self._seam.is_timed):
             return self._seam.holds(page.items)
         return True
 
     def _accept(self, ask: Ask, page: Page[T]) -> Page[T] | None:
+        is_lost = self._is_seeking and not self._seam.holds(page.items)
         new = self._seam.add(page.items)
         is_news = (not new or ask.start == 0) and self._plan.places.relearn(ask, page)
         if is_news:
@@ -160,6 +164,7 @@ class Walk(Generic[T]):
         self._settled, self._is_mending = True, False
         self._taken += 1
         self._note(ask, page, len(new))
+        self._is_seeking = is_lost
         self._ended = self._is_last(ask, page, new)
         self._look_for_repetition(page, new)
         given = self._given(ask, page, new)
@@ -199,7 +204,7 @@ class Walk(Generic[T]):
         return page.items[: next(place for place, row in enumerate(page.items) if row is first_beyond)]
 
     def _note(self, ask: Ask, page: Page[T], new: int) -> None:
-        repeated = len(page.items) - new
+        repeated = 0 if self._is_seeking else len(page.items) - new
         expected = ask.position - ask.start if ask.position else repeated
         if ask.start == 0:
             self._before = self._seen - repeated
@@ -214,7 +219,10 @@ class Walk(Generic[T]):
         self._fruitless = 0 if new or self._ended else self._fruitless + 1
         self._same = self._same + 1 if self._fruitless and keys == self._last else 0
         self._last = keys
-        if self._same >= _SAME or self._fruitless >= _FRUITLESS:
+        is_too_long = self._same >= _SAME or self._fruitless >= _FRUITLESS
+        if self._is_seeking and (self._ended or is_too_long):
+            raise ConflictError("the list changes faster than it can be read, or lacks the rows it was to go on from")
+        if is_too_long:
             raise DecodeError("the service sends the same rows over and over")
 
     def _go_on(self, ask: Ask, page: Page[T]) -> None:
@@ -276,8 +284,7 @@ class Walk(Generic[T]):
         if self._can_rebase():
             self._rebase(ask.position)
             return
-        if ask.start == 0:
-            raise ConflictError("the list changes faster than it can be read")
+        self._is_seeking = ask.start == 0  # so many rows arrived ahead of those it goes on from
         self._restart(ask.start - self._plan.size)
 
     def _rebase(self, position: int) -> None:
