@@ -175,3 +175,11 @@ def test_a_clock_set_forward_gives_at_most_a_burst(redis_server: RedisServer) ->
 def test_the_record_expires(redis_server: RedisServer) -> None:
     Record(redis_server, "record", learns=True).ask(1000.0)
     assert 3500 < redis_server.client.ttl("record") <= 3600
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_the_record_of_a_limit_that_is_never_hit_stays_small(redis_server: RedisServer, learns: bool) -> None:  # noqa: FBT001 - a table's column
+    record = Record(redis_server, "record", learns=learns)
+    for quarter in range(400):
+        record.ask(1000.0 + 0.25 * quarter)
+    assert redis_server.client.strlen("record") < 1000

@@ -43,21 +43,25 @@ end
 
 local function slot() return math.floor(s.open / RECENT * SLOTS) end
 
+local function forget_old()
+  local kept = {}
+  for key, n in pairs(s.recent) do
+    if tonumber(key) > slot() - SLOTS then kept[key] = n end
+  end
+  s.recent = kept
+end
+
 local function count_in(n, since_cut)
   local key = tostring(slot())
+  if not s.recent[key] then forget_old() end -- else the record of a limit that is never hit would grow for ever
   s.recent[key] = (s.recent[key] or 0) + n
   if since_cut then s.since_cut = s.since_cut + n end
 end
 
 local function granted_of_late()
-  local sum, kept = 0, {}
-  for key, n in pairs(s.recent) do
-    if tonumber(key) > slot() - SLOTS then
-      kept[key] = n
-      sum = sum + n
-    end
-  end
-  s.recent = kept
+  forget_old()
+  local sum = 0
+  for _, n in pairs(s.recent) do sum = sum + n end
   return sum
 end
 
