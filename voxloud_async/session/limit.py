@@ -41,9 +41,11 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
         try:
             response = await handler(call)
         except VoxloudError as error:
-            sent = call.attempts > attempts  # else a layer behind turned the call away
+            if call.attempts == attempts:  # a layer behind turned the call away: the next may have its place at once
+                pacer.give_back(permit)
+                raise
             impatient = isinstance(error, TransportError) and _gave_up(call, permit, clock.now())
-            _tell(permit, error, outcome(error) if sent and not impatient else None)
+            _tell(permit, error, None if impatient else outcome(error))
             raise
         except BaseException:
             pacer.forget(permit)
