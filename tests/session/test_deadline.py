@@ -137,6 +137,13 @@ def test_a_retry_after_beyond_the_deadline_raises_at_once(status: int) -> None:
     assert error.__cause__.retry_after == 60.0
 
 
+def test_a_retry_after_beyond_the_deadline_and_the_longest_pause_raises_at_once() -> None:
+    wire = Wire(answer(status=503, headers={"Retry-After": "3600"}), OK)
+    error, seconds = deadline_of(rig(wire), 600.0)
+    assert (error.phase, error.attempts, seconds, len(wire.requests)) == ("limit", 1, 0.0, 1)
+    assert (error.retry_after, error.wait) == (3600.0, 3600.0)
+
+
 def test_max_wait_takes_the_place_of_patience() -> None:
     wire = Wire(answer(status=503))
     _, seconds = deadline_of(rig(wire), 500.0, retry=RetryPolicy(patience=1.0))

@@ -74,6 +74,8 @@ def test_what_may_have_happened_is_never_repeated(error: VoxloudError, safety: S
 
 
 def test_a_late_ring_is_a_wrong_ring() -> None:
+    assert decision(SLOW_DOWN, SLOW_DOWN, safety=RING) is Stop.FORBIDDEN  # a hundred seconds after the first refusal
+    assert decision(UNSENT, SLOW_DOWN, safety=RING) is Stop.FORBIDDEN
     assert decision(LATER, safety=RING) is Stop.FORBIDDEN
     assert decision(RateLimitedError(429, retry_after=5.0), safety=RING) == 0.0
 
@@ -114,6 +116,8 @@ def test_the_policy_allows_more(given: tuple[VoxloudError, ...], policy: dict[st
         (LOST, 0.51, 0.5),
         (LOST, 0.5, Stop.LATE),
         (SLOW_DOWN, 0.01, 0.0),
+        (LATER, 60.0, Stop.LATE),
+        (LATER, 60.1, 0.0),
         (SLOW_DOWN, 0.0, Stop.LATE),
         (LOST, -1.0, Stop.LATE),
     ],

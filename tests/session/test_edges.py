@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.session.harness import OK, READ, RING, Wire, rig
+from tests.session.harness import OK, READ, RING, Wire, idle, rig
 from tests.virtual_time import run_virtual
 from voxloud_async.errors import ApiError, ClientClosedError, RateLimitedError, ServerError, UsageError
 from voxloud_async.session.policy import LATEST_RING, RetryPolicy
@@ -27,6 +27,42 @@ def test_a_late_ring_is_no_ring(seconds: float, requests: int) -> None:
 
     run_virtual(ring())
     assert len(wire.requests) == requests
+
+
+@pytest.mark.parametrize("max_wait", [None, 100.0])
+def test_a_ring_that_is_refused_again_and_again_does_not_come_late(max_wait: float | None) -> None:
+    wire = Wire(*[answer(status=429, headers={"Retry-After": "4"})] * 10, OK)
+
+    async def ring() -> None:
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(RateLimitedError) as caught:
+            await rig(wire).call(RING, max_wait=max_wait)
+        assert (caught.value.attempts, caught.value.retry_after) == (2, 4.0)
+        assert asyncio.get_running_loop().time() - started == pytest.approx(4.0)
+
+    run_virtual(ring())
+    assert len(wire.requests) == 2
+
+
+@pytest.mark.parametrize("max_wait", [None, 100.0])
+def test_a_refused_ring_does_not_wait_out_the_pause_of_another_call(max_wait: float | None) -> None:
+    wire = Wire(answer(status=429), answer(status=429, headers={"Retry-After": "60"}), OK, seconds=0.1)
+
+    async def ring() -> None:
+        made = rig(wire)
+        ringing = asyncio.create_task(made.call(RING, max_wait=max_wait))
+        await asyncio.sleep(0.02)
+        other = asyncio.create_task(made.call(READ))
+        started = asyncio.get_running_loop().time()
+        with pytest.raises(RateLimitedError) as caught:
+            await ringing
+        assert (caught.value.attempts, caught.value.sent, caught.value.retry_after) == (1, True, None)
+        assert asyncio.get_running_loop().time() - started < LATEST_RING + 1.0
+        assert await other == "ok"
+        assert idle(made.pacer)
+
+    run_virtual(ring())
+    assert [request.url.rpartition("/")[2] for request in wire.requests] == ["ring", "read", "read"]
 
 
 def test_where_the_policy_has_ended_the_fault_is_raised_and_not_the_deadline() -> None:

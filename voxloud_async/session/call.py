@@ -33,13 +33,14 @@ class Call:
     started: float
     number: int = 0
     attempts: int = 0
+    latest: float = math.inf  # when it is too late to send it again, however long it may take
     heard: bool = True  # whether anybody listens: the events of a call that goes well are made only then
 
     @property
     def deadline(self) -> float:
-        """When `max_wait` ends; infinite where there is no bound."""
+        """When it is too late to send it: `max_wait` ends, or nobody expects it any more; infinite without a bound."""
         max_wait = self.options.max_wait
-        return math.inf if max_wait is None else self.started + max_wait
+        return self.latest if max_wait is None else min(self.latest, self.started + max_wait)
 
     def remaining(self, now: float) -> float | None:
         """Seconds left of `max_wait`; None where there is no bound."""
@@ -65,7 +66,7 @@ class Call:
 
     def given_up(self, wait: float | None) -> VoxloudError:
         """The error of a call that waited for the limiter as long as it may, or would have to wait `wait` seconds."""
-        if self.options.max_wait is not None:
+        if self.deadline < self.latest:  # else it is not `max_wait` that ended
             return self.beyond(None, "limit", wait)
         return RequestNotSentError(
             "the service answers nobody",

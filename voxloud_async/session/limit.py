@@ -79,10 +79,9 @@ def _gave_up(call: Call, permit: Permit, now: float) -> bool:
 
 
 def _bounds(call: Call) -> Bounds:
-    max_wait = call.options.max_wait
-    if max_wait is None:
-        return Bounds(patience=call.options.retry.patience, started=call.started)
-    return Bounds(deadline=call.started + max_wait)
+    if call.options.max_wait is None:
+        return Bounds(deadline=call.deadline, patience=call.options.retry.patience, started=call.started)
+    return Bounds(deadline=call.deadline)
 
 
 def outcome(error: VoxloudError) -> Outcome | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 from attrs import define, field, frozen, validators
@@ -23,7 +24,7 @@ _at_least_one = validators.optional(validators.and_(validators.instance_of(int),
 
 
 LATEST_RING = 5.0
-"""Seconds after which nobody expects a phone to ring any more: a later `Retry-After` is the caller's to decide."""
+"""Seconds after which nobody expects a phone to ring any more: what becomes of one refused so long its caller decides."""
 
 
 @frozen(kw_only=True)
@@ -58,7 +59,7 @@ def may_repeat(safety: Safety, error: VoxloudError) -> bool:
     if isinstance(error, RequestNotSentError):
         return error.retryable
     if isinstance(error, RateLimitedError):
-        return safety is not Safety.RING or (error.retry_after or 0.0) <= LATEST_RING
+        return True
     if isinstance(error, ResponseTooLargeError):
         return False
     return safety.repeatable and isinstance(error, ResponseLostError | ServerError)
@@ -82,6 +83,10 @@ class Met:
         elif self.refused_since is None:
             self.refused_since = now
         self.ambiguous = self.ambiguous or isinstance(error, ResponseLostError | ServerError)
+
+    def latest(self, safety: Safety) -> float:
+        """When it is too late to send it again: only a ring that was refused has such a time."""
+        return math.inf if self.refused_since is None or safety is not Safety.RING else self.refused_since + LATEST_RING
 
 
 class Stop(Enum):
@@ -108,14 +113,16 @@ def decide(
     `remaining` are the seconds left of `max_wait`, None where it is not given. A refused call waits no time of its
     own: it goes to the shared gate, in front of those that were never sent.
     """
-    if not may_repeat(safety, error):
+    asked = error.retry_after or 0.0
+    if not may_repeat(safety, error) or now + asked > met.latest(safety):
         return Stop.FORBIDDEN
     patient = remaining is not None or _is_patient(policy, error, met, now)
     spent = not (patient and met.faults < policy.max_faults)
     if policy.max_attempts is not None:
         spent = attempts >= policy.max_attempts
     wait = 0.0 if spent or refused(error) else policy.backoff(met.faults, chance)
-    if remaining is not None and wait >= remaining:
+    needed = asked if refused(error) and not spent else wait
+    if remaining is not None and needed >= remaining:
         return Stop.LATE
     return Stop.SPENT if spent else wait
 

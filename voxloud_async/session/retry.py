@@ -18,6 +18,8 @@ from .policy import Met, Stop, decide, refused, verdict
 
 _DELETED = Response(status=204)
 
+_ITS_TURN = 1.0  # second that a call may wait for its turn once the gate is open
+
 
 def retry(
     handler: Handler, *, clock: Clock, chance: Callable[[], float], notify: Notify, budget: RetryBudget
@@ -72,6 +74,7 @@ class _Repetition:
             return False
         now = self.clock.now()
         self.met.add(error, now)
+        self.call.latest = self.met.latest(self.call.operation.safety) + _ITS_TURN
         self.decision = decide(
             self.call.operation.safety,
             self.call.options.retry,
@@ -110,12 +113,14 @@ class _Repetition:
         if self.met.ambiguous and safety is Safety.DELETE and isinstance(error, NotFoundError):
             return _DELETED  # by the attempt whose answer was lost
         if self.decision is Stop.LATE:
-            raise call.beyond(error, self.phase(error)) from error
+            raise call.beyond(error, self.phase(error), error.retry_after if refused(error) else None) from error
         outcome = verdict(safety, error)
         raise outcome from outcome.__cause__
 
     def phase(self, error: VoxloudError) -> Phase:
         """Where time ran out: in the exchange that just failed, or it would in the wait for the next."""
+        if refused(error):
+            return "limit"
         remaining = self.call.remaining(self.clock.now())
         spent = remaining is not None and remaining <= 0.0
         return error.phase if spent and isinstance(error, TransportError) else "backoff"
