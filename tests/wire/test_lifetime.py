@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.wire.raw_server import answers, reply, serving
+from voxloud_async import VoxloudClient
 from voxloud_async.errors import ClientClosedError, UsageError
 from voxloud_async.wire.lifetime import LoopBound
 from voxloud_async.wire.message import Request
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
     from tests.wire.conftest import MakeTransport, Tls
+    from voxloud_async.errors import VoxloudError
 
 
 def test_public_names_are_those_of_the_contract(make_transport: MakeTransport) -> None:
@@ -53,6 +55,19 @@ def test_closed_in_a_later_loop(make_transport: MakeTransport) -> None:
     asyncio.run(transport.aclose())
     with pytest.raises(ClientClosedError):
         asyncio.run(ask(transport))
+
+
+def test_a_call_over_a_transport_that_was_closed_was_not_sent(make_transport: MakeTransport) -> None:
+    async def create() -> VoxloudError:
+        transport = make_transport()
+        await ask(transport)
+        await transport.aclose()
+        async with VoxloudClient("key", base_url="http://127.0.0.1:1", transport=transport) as client:
+            with pytest.raises(ClientClosedError) as caught:
+                await client.contacts.create(first_name="John", primary_phone="+390312345678")
+        return caught.value
+
+    assert asyncio.run(create()).sent is False
 
 
 def test_closed_where_it_was_never_used(make_transport: MakeTransport) -> None:
@@ -92,8 +107,9 @@ def test_second_loop_while_the_first_runs(
 ) -> None:
     transport = make_transport()
     assert asyncio.run_coroutine_threadsafe(ask(transport), running_loop).result(5) == b"ok"
-    with pytest.raises(UsageError, match="running event loop"):
+    with pytest.raises(UsageError, match="running event loop") as caught:
         asyncio.run(ask(transport))
+    assert caught.value.sent is False
     with pytest.raises(UsageError, match="running event loop"):
         asyncio.run(transport.aclose())
 
@@ -160,7 +176,8 @@ async def test_unused_before_a_fork_is_free(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(os, "getpid", lambda: 1)
     assert await bound.get() == "resource"
     monkeypatch.setattr(os, "getpid", lambda: 2)
-    with pytest.raises(UsageError, match="forked"):
+    with pytest.raises(UsageError, match="forked") as caught:
         await bound.get()
+    assert caught.value.sent is False
     monkeypatch.setattr(os, "getpid", lambda: 1)
     await bound.aclose()

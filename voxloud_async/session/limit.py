@@ -43,21 +43,16 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
         except VoxloudError as error:
             if call.attempts == attempts:  # a layer behind turned the call away: the next may have its place at once
                 pacer.give_back(permit)
-                raise
-            impatient = isinstance(error, TransportError) and _gave_up(call, permit, clock.now())
-            _tell(permit, error, None if impatient else outcome(error))
+            else:
+                news = _news(call, permit, error, clock.now())
+                if pause := _hand_in(pacer, permit, news, error.retry_after):
+                    notify(Paused(pause, type(error).__name__))
             raise
         except BaseException:
             pacer.forget(permit)
             raise
         pacer.feedback(permit, Outcome.ANSWERED)
         return response
-
-    def _tell(permit: Permit, error: VoxloudError, news: Outcome | None) -> None:
-        if news is None:
-            pacer.forget(permit)
-        elif pause := pacer.feedback(permit, news, error.retry_after):
-            notify(Paused(pause, type(error).__name__))
 
     async def _permit(call: Call) -> Permit:
         asked = clock.now() if call.heard else 0.0
@@ -72,10 +67,19 @@ def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Ha
     return send
 
 
-def _gave_up(call: Call, permit: Permit, now: float) -> bool:
-    """Whether an attempt ended because it was given little time, which tells of the caller and not of the service."""
+def _hand_in(pacer: Pacer, permit: Permit, news: Outcome | None, retry_after: float | None) -> float:
+    """Return a permit; gives the seconds everybody pauses because of it."""
+    if news is not None:
+        return pacer.feedback(permit, news, retry_after)
+    pacer.forget(permit)
+    return 0.0
+
+
+def _news(call: Call, permit: Permit, error: VoxloudError, now: float) -> Outcome | None:
+    """What a failed attempt tells: one that was given little time tells of its caller and not of the service."""
     allowed = call.timeout(permit.granted)
-    return allowed < _IMPATIENT and now - permit.granted >= allowed - _TICK
+    gave_up = allowed < _IMPATIENT and now - permit.granted >= allowed - _TICK
+    return None if gave_up and isinstance(error, TransportError) else outcome(error)
 
 
 def _bounds(call: Call) -> Bounds:

@@ -24,7 +24,7 @@ _at_least_one = validators.optional(validators.and_(validators.instance_of(int),
 
 
 LATEST_RING = 5.0
-"""Seconds after which nobody expects a phone to ring any more: what becomes of one refused so long its caller decides."""
+"""Seconds after which nobody expects a phone to ring any more: one refused so long is its caller's matter."""
 
 
 @frozen(kw_only=True)

@@ -130,7 +130,7 @@ async def _connection(pool: aiohttp.TCPConnector, destination: aiohttp.ClientReq
     except (aiohttp.ClientConnectionError, asyncio.CancelledError):
         if pool.closed and not _cancelling():
             # Closing a pool cancels the futures of those that wait for a connection.
-            raise ClientClosedError("the client was closed before the request was sent") from None
+            raise ClientClosedError("the client was closed before the request was sent", sent=False) from None
         raise
     return connection
 

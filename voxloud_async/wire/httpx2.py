@@ -120,7 +120,7 @@ class _Trace:
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
         if self._library.closed and self._waiting:
             # A pool goes on serving those that wait for a connection when it is closed.
-            raise ClientClosedError("the client was closed before the request was sent")
+            raise ClientClosedError("the client was closed before the request was sent", sent=False)
         self._waiting = False
         if event == "connection.connect_tcp.complete":
             self._socket = info["return_value"]

@@ -38,7 +38,7 @@ class LoopBound(Generic[T]):
             UsageError: another loop that still runs has it, or it was opened before a fork.
         """
         if self._closed:
-            raise ClientClosedError("the client is closed")
+            raise ClientClosedError("the client is closed", sent=False)
         if self._loop is not asyncio.get_running_loop() or self._process != os.getpid():
             await self._open()
         return self._resource
@@ -71,7 +71,9 @@ class LoopBound(Generic[T]):
         if self._generator is None or self._loop is None:
             return
         if self._process != os.getpid():
-            raise UsageError("the client was used before this process was forked: make one client per process")
+            fault = "the client was used before this process was forked: make one client per process"
+            raise UsageError(fault, sent=False)
         if self._loop.is_running():
-            raise UsageError("the client is in use in another running event loop: make one client per loop")
+            fault = "the client is in use in another running event loop: make one client per loop"
+            raise UsageError(fault, sent=False)
         self._generator = None
