@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.wire.raw_server import until
 from voxloud_async import RedisRate, VoxloudClient
 from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.controller import Outcome
@@ -51,6 +52,20 @@ async def calls(one: VoxloudClient, count: int = 1) -> float:
     started = asyncio.get_running_loop().time()
     await asyncio.gather(*(one.request("GET", "/contacts") for _ in range(count)))
     return asyncio.get_running_loop().time() - started
+
+
+async def test_a_permit_is_of_the_moment_it_was_taken(redis_server: RedisServer) -> None:
+    controller, pacer = process(redis_server.url)
+    loop = asyncio.get_running_loop()
+    await pacer.acquire()
+    controller.ready_at(loop.time(), waiting=False)
+    await until(lambda: controller._reserved is not None)
+    assert controller._reserved is not None
+    reserved = controller._reserved.granted
+    await asyncio.sleep(0.2)
+    taken = await pacer.acquire()
+    assert taken.granted - reserved >= 0.2, "else 0.2 s of nothing pass for a slow answer"
+    await controller.aclose()
 
 
 async def test_a_fixed_rate_is_one_for_both(redis_server: RedisServer) -> None:
@@ -240,6 +255,13 @@ async def _some(one: VoxloudClient) -> None:
 def test_a_url_that_redis_cannot_use_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="the url of RedisRate cannot be used"):
         client(url)
+
+
+@pytest.mark.parametrize("mark", ["/", "?", "#"])
+def test_a_password_that_is_not_encoded_is_not_shown(mark: str) -> None:
+    with pytest.raises(ValueError, match="the url of RedisRate cannot be used") as caught:
+        client(f"redis://:secret{mark}word@127.0.0.1:6379/0")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("setting", [{"rate": 0.0}, {"rate": -1.0}, {"processes": 0}])

@@ -61,9 +61,9 @@ class Operation(Generic[T_co]):
     accept: str = JSON
     max_body: int = MAX_BODY
     may_be_empty: bool = False
+    """Whether an empty body reads like a JSON null."""
     label: str | None = None
     """What logs, events and errors say in place of a path that holds an id."""
-    """Whether an empty body reads like a JSON null."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.label or self.path}"

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import frozen
 from redis.asyncio import ConnectionPool, Redis
@@ -90,6 +91,12 @@ class Record:
 
 def _check_url(url: str) -> None:
     """Raise ValueError where redis-py would only when it is asked to connect."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:  # its text would show the part of a password that was taken for a port
+        raise ValueError(
+            "the url of RedisRate cannot be used: no host and port; write / ? # @ : of a password as %2F and so on"
+        ) from None
     try:
         pool = ConnectionPool.from_url(url)
         pool.connection_class(**pool.connection_kwargs)

@@ -86,7 +86,11 @@ class SharedController:
 
     def grant(self, now: float) -> Permit:
         """Use the reservation."""
-        return self._take_reserved() or self._share.controller.grant(now)
+        permit = self._take_reserved()
+        if permit is None:
+            return self._share.controller.grant(now)
+        permit.granted = now  # not when it could be had: what is learned is the time of the exchange
+        return permit
 
     def give_back(self, permit: Permit) -> None:
         """A permit that nobody used."""

@@ -37,4 +37,5 @@ def transmit(transport: Transport, *, clock: Clock, notify: Notify, service_time
 
 
 def _ended(call: Call, seconds: float, *, status: int | None = None, error: str | None = None) -> AttemptEnded:
-    return AttemptEnded(str(call.operation), call.attempts, seconds, status, error, call=call.number)
+    operation = f"{call.request.method} {call.operation.label or call.operation.path}"  # perhaps its other verb
+    return AttemptEnded(operation, call.attempts, seconds, status, error, call=call.number)
