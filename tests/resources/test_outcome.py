@@ -15,12 +15,15 @@ from tests.wire.raw_server import reply, serving, until
 from voxloud_async import VoxloudClient, errors
 from voxloud_async.errors import DeadlineExceededError, OutcomeUnknownError
 from voxloud_async.models import ClickToCallCall
+from voxloud_async.protocol.codec import unstructure
 from voxloud_async.sandbox import Fault, Quirks, Sandbox, Weather
+from voxloud_async.testing import answer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.wire.raw_server import Conversation
+    from voxloud_async.wire.message import Request, Response
 
     Start = Callable[..., Awaitable["Served"]]
 
@@ -62,6 +65,28 @@ CREATES: dict[str, Callable[[Served], Awaitable[Any]]] = {
     "subscription": Served.subscription,
     "click-to-call": Served.click_to_call,
 }
+
+
+class Late:
+    """A transport whose first create is carried out and answered late, and whose others are lost on their way."""
+
+    def __init__(self, made: Any) -> None:
+        self.sent: list[str] = []
+        self.answer = asyncio.Event()
+        self._made = unstructure(made)
+
+    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ARG002, ASYNC109 - the contract
+        self.sent.append(request.method)
+        if request.method == "GET":
+            long_ago = {"Date": "Thu, 01 Jan 1998 00:00:00 GMT"}
+            return answer({"data": [self._made], "has_next": False}, headers=long_ago)
+        if len(self.sent) > 1:
+            raise errors.ResponseLostError("reset")
+        await self.answer.wait()
+        return answer(self._made)
+
+    async def aclose(self) -> None:
+        raise AssertionError("it is not the client's to close")
 
 
 @pytest.fixture(params=["aiohttp", "httpx2"])
@@ -149,6 +174,24 @@ async def test_g11_one_thing_is_the_result_of_one_call(start: Start, name: str) 
     made = await served.elsewhere(name)
     assert [(await resolved(error)) for error in errors_met] == [made, None]
     assert (await resolved(errors_met[0])).id == made.id
+
+
+@pytest.mark.parametrize("name", ["contact", "click-to-call"])
+async def test_g11_what_another_call_still_waits_for_is_not_taken(start: Start, name: str) -> None:
+    served = await start()
+    first = await CREATES[name](served)
+    wire = Late(first)
+    async with VoxloudClient("key", base_url="http://127.0.0.1", transport=wire) as client:
+        both = evolve(served, client=client)
+        waiting = asyncio.ensure_future(CREATES[name](both))
+        await until(lambda: wire.sent == ["POST"])
+        error = await unknown(CREATES[name](both))
+        assert error.candidates == (first.id,)
+        assert await resolved(error) is None
+        wire.answer.set()
+        assert (await waiting).id == first.id
+        assert await resolved(error) is None
+    assert wire.sent == ["POST", "POST", "GET", "GET", "GET"]
 
 
 @pytest.mark.parametrize("name", ["subscription", "click-to-call"])

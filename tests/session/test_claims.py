@@ -12,6 +12,15 @@ def test_it_knows_what_it_was_told() -> None:
     assert "8" not in claims
 
 
+def test_it_knows_which_answers_are_on_their_way() -> None:
+    claims = Claims()
+    with claims.awaiting("a"):
+        with claims.awaiting("a"):
+            assert (claims.awaits("a"), claims.awaits("b")) == (True, False)
+        assert claims.awaits("a")
+    assert not claims.awaits("a")
+
+
 def test_it_forgets_the_oldest_first() -> None:
     claims = Claims()
     for number in range(MOST + 2):

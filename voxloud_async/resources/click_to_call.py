@@ -56,7 +56,7 @@ class ClickToCalls:
             partial(self._alike, body, started),
             partial(self._alike, body, None),
             self._caller.claims,
-            ("click-to-call", body["extension"]),
+            alike=("click-to-call", body["extension"]),
             sure=lambda found: found.outbound_number == outbound_number,  # else it may be an older one
         )
         if created.outbound_number not in {None, outbound_number}:

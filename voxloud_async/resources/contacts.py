@@ -54,7 +54,7 @@ class Contacts:
             partial(self._made, body, started, started),
             partial(self._made, body, started, None),
             self._caller.claims,
-            ("contact", body["primary_phone"]),
+            alike=("contact", _squeezed(body["primary_phone"])),
         )
 
     async def get(self, id: str) -> Contact:  # noqa: A002 - the API's own word

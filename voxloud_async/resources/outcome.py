@@ -27,6 +27,7 @@ async def settled(
     look: Look[T],
     look_again: Look[T],
     claims: Claims,
+    *,
     alike: Hashable,
     sure: Callable[[T], bool] = lambda _: True,
 ) -> T:

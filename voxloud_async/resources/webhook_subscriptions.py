@@ -116,7 +116,7 @@ class WebhookSubscriptions:
             partial(self._alike, body, started),
             partial(self._alike, body, None),
             Claims(),  # none: one that was there before serves as well, a second would double each event
-            body["callback_url"],
+            alike=body["callback_url"],
         )
 
     async def _update(self, segment: str, body: dict[str, Any]) -> WebhookSubscription:

@@ -29,7 +29,8 @@ class Claims:
             yield
         finally:
             self._awaited[alike] -= 1
-            self._awaited += Counter()  # without those that nobody awaits
+            if not self._awaited[alike]:
+                del self._awaited[alike]
 
     def awaits(self, alike: Hashable) -> bool:
         """Whether such an answer is on its way."""
