@@ -62,7 +62,7 @@ class VoxloudClient:
       `RedisRate` learns one limit for several processes. In every case one refusal (429, 503) pauses all calls of the
       key: clients of one thread that use the same key, host and rate share their limit.
     - `processes`: how many processes use the key with such a client each; a learned rate starts, and a fixed one stays,
-      at its share.
+      at its share. `RedisRate` has its own.
     - `transport`: "aiohttp" (None), "httpx2", or an object of your own, which is then yours to close.
     - `max_concurrency`: requests on the wire at once; further calls queue, so that `gather` of thousands is safe.
     - `subscribers`: callables that are told of every attempt, wait, retry and pause (`voxloud_async.session.events`).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import socket
 import sys
@@ -264,10 +265,21 @@ def test_a_password_that_is_not_encoded_is_not_shown(mark: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("setting", [{"rate": 0.0}, {"rate": -1.0}, {"processes": 0}])
-def test_a_setting_out_of_range_is_refused(setting: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        RedisRate("redis://127.0.0.1", **setting)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "setting",
+    [{"rate": rate} for rate in (0.0, -1.0, math.inf, math.nan, "5", True)]
+    + [{"processes": processes} for processes in (0, 1.5, math.inf, "4", True)]
+    + [{"url": None}, {"url": ""}],
+    ids=str,
+)
+def test_a_setting_out_of_range_is_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError), match=f"{next(iter(setting))} must"):
+        RedisRate(**{"url": "redis://127.0.0.1"} | setting)
+
+
+def test_processes_are_told_to_the_rate_that_they_share() -> None:
+    with pytest.raises(ValueError, match="processes is to be given to RedisRate"):
+        VoxloudClient(KEY, rate=RedisRate("redis://127.0.0.1"), processes=8)
 
 
 def test_the_url_may_hold_a_password_and_is_not_shown() -> None:

@@ -32,10 +32,10 @@ class RetryPolicy:
     """How often and how patiently a call is sent again. What may be sent again at all is the operation's safety.
 
     `max_attempts` bounds the requests of one call whatever made them fail; 1 never sends again. By default (None)
-    faults - a lost answer, 500, 502, 504 - are bounded by `max_faults`, while refusals - 429, 503 - are not counted:
-    the shared gate spaces them, and `max_wait` or, without one, `patience` seconds bound them. A call not yet sent
-    waits as long while the service answers nobody, then it raises `RequestNotSentError`. Between faults the call waits
-    a random time up to `base * 2 ** n` seconds, at most `cap`.
+    faults - not sent, a lost answer, any 5xx but 503 - are bounded by `max_faults`, while refusals - 429, 503 - are not
+    counted: the shared gate spaces them, and `max_wait` or, without one, `patience` seconds bound them. A call not yet
+    sent waits as long while the service answers nobody, then it raises `RequestNotSentError`. Between faults the call
+    waits a random time up to `base * 2 ** n` seconds, at most `cap`.
     """
 
     max_attempts: int | None = field(default=None, validator=_at_least_one)

@@ -22,6 +22,8 @@ def key_limit(
     """The limit that a client joins; with a clock of its own it shares one with nobody."""
     arguments.number("processes", processes, 1)
     setting = _checked(rate)
+    if isinstance(setting, RedisRate) and processes != 1:
+        raise ValueError("processes is to be given to RedisRate, which has its own")
     key = api_key.reveal()
 
     def make() -> Controller:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
+
+from ..protocol import arguments
 
 
 @frozen
@@ -14,5 +16,11 @@ class RedisRate:
     """
 
     url: str = field(repr=False)  # it may hold a password
-    rate: float | None = field(default=None, kw_only=True, validator=validators.optional(validators.gt(0.0)))
-    processes: int = field(default=4, kw_only=True, validator=validators.ge(1))
+    rate: float | None = field(default=None, kw_only=True)
+    processes: int = field(default=4, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        arguments.text("url", self.url)
+        if self.rate is not None:
+            arguments.seconds("rate", self.rate)
+        arguments.number("processes", self.processes, 1)
