@@ -194,6 +194,31 @@ async def test_g11_what_another_call_still_waits_for_is_not_taken(start: Start, 
     assert wire.sent == ["POST", "POST", "GET", "GET", "GET"]
 
 
+@pytest.mark.parametrize("first", ["run", "call"])
+async def test_g11_a_run_and_a_call_do_not_get_the_same_contact(start: Start, first: str) -> None:
+    wire = Late(await (await start()).contact())
+    async with VoxloudClient("key", base_url="http://127.0.0.1", transport=wire) as client:
+
+        async def run() -> Any:
+            (outcome,) = await client.contacts.create_many([JOHN]).collect()
+            return outcome.error or outcome.result
+
+        async def call() -> Any:
+            (result,) = await asyncio.gather(client.contacts.create(**JOHN), return_exceptions=True)
+            return result
+
+        one, other = (run, call) if first == "run" else (call, run)
+        waiting = asyncio.ensure_future(one())
+        await until(lambda: wire.sent == ["POST"])
+        error = await other()
+        assert isinstance(error, OutcomeUnknownError)
+        wire.answer.set()
+        made = await waiting
+        assert error.candidates == (made.id,)
+        assert await resolved(error) is None
+    assert wire.sent.count("POST") == 2
+
+
 @pytest.mark.parametrize("name", ["subscription", "click-to-call"])
 async def test_g11_one_that_was_there_before_and_does_the_same_serves(start: Start, name: str) -> None:
     served = await start()

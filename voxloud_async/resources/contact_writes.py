@@ -38,7 +38,7 @@ class Creation:
         body = whole(_mapping(item))
         phone = body["primary_phone"]
         return Change(
-            key=_key(phone),
+            key=number_key(phone),
             content=sorted(body.items()),
             send=lambda _: self._caller.call(operations.CREATE_CONTACT, body=body),
             identify=_id_of,
@@ -100,7 +100,8 @@ class Deletion:
         )
 
 
-def _key(phone: str) -> str:
+def number_key(phone: str) -> str:
+    """What two spellings of a number have in common."""
     # +39031..., 0039031... and 031... may become one number at the service (anomaly C20): they end alike.
     return "".join(filter(str.isdigit, phone))[-7:] or phone
 

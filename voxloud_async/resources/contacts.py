@@ -19,7 +19,7 @@ from ..session.caller import Caller
 from .bulk.run import BulkOptions, BulkRun
 from .bulk.source import Items
 from .contact_fields import FIELDS, ContactChanges, ContactFields, part, whole
-from .contact_writes import Creation, Deletion, Replacement
+from .contact_writes import Creation, Deletion, Replacement, number_key
 from .deletion import delete
 from .listings import Reading, Shape, digest, listing
 from .outcome import settled
@@ -54,7 +54,7 @@ class Contacts:
             partial(self._made, body, started, started),
             partial(self._made, body, started, None),
             self._caller.claims,
-            alike=("contact", _squeezed(body["primary_phone"])),
+            alike=number_key(body["primary_phone"]),
         )
 
     async def get(self, id: str) -> Contact:  # noqa: A002 - the API's own word

@@ -66,7 +66,8 @@ class Settlement:
         if begun is None:
             await self._record.begin(index, change, self._caller.service_time)
         try:
-            result = await change.send(begun is not None)
+            with self._caller.claims.awaiting(change.key):
+                result = await change.send(begun is not None)
         except OutcomeUnknownError as error:
             return self._claim(index, change, await self._answer_lost(index, error, change, started))
         except VoxloudError as error:
@@ -151,6 +152,8 @@ class Settlement:
 
     def _tells(self, change: Change[Any], found: Sequence[object]) -> bool:
         """Whether the first found is its result: nobody else's, or that of one that says the very same."""
+        if self._caller.claims.awaits(change.key):
+            return False  # it may be that of a call outside this run
         alike = self._open.get(self._record.marks(change).key, {})
         return 0 < len(found) <= len(alike) and len(set(alike.values())) == 1
 
