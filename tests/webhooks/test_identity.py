@@ -61,6 +61,15 @@ def test_p8_another_call_phase_moment_or_user_is_another_event(other: dict[str, 
     assert key(packed(call_event("c"))) != key(packed({**call_event("c"), **other}))
 
 
+def test_p8_users_who_are_named_by_their_addresses_alone_are_told_apart() -> None:
+    nobody, ada, bruno = (
+        {**call_event("c"), "userExtension": None, "userEmail": each}
+        for each in (None, "ada@example.com", "bruno@example.com")
+    )
+    assert len({key(packed(each)) for each in (nobody, ada, bruno)}) == 3
+    assert key(packed({**ada, "userExtension": 102})) == key(packed(call_event("c")))
+
+
 @pytest.mark.parametrize("other", [{"id": 2}, {"callId": "d"}, {"timestamp": NOON + 1}, {"type": "FAX_CALL"}])
 def test_t3_two_records_of_one_call_are_two_events(other: dict[str, Any]) -> None:
     assert key(packed(record())) != key(packed(record(**other)))

@@ -38,7 +38,7 @@ def _facts(event: CallEvent | TelephonyEvent) -> list[Any]:
     """
     if isinstance(event, CallEvent):
         # The phase alone: `CALL_STARTED` and `STARTED` are two words for it (anomaly P2).
-        return [f"CALL_{event.type}", event.call_id, _text(event.user_extension), event.sip_username]
+        return [f"CALL_{event.type}", event.call_id, *_user(event)]
     if isinstance(event, UnknownEvent):
         # Nobody knows which of its fields tell it from the next one, so all of them do.
         return [event.type, codec.unstructure(event)]
@@ -46,6 +46,12 @@ def _facts(event: CallEvent | TelephonyEvent) -> list[Any]:
         # The record of a fax names a call, its delivery does not (anomaly P15).
         return [EventType.FAX_CALL, event.id]
     return [event.type, event.call_id, event.id]
+
+
+def _user(event: CallEvent) -> list[str | None]:
+    """Whose event it is; by the address, which may change, only where nothing else names the user."""
+    names = [_text(event.user_extension), event.sip_username]
+    return names if event.user_email is None or any(names) else [*names, event.user_email]
 
 
 def _text(value: object) -> str | None:
