@@ -80,6 +80,24 @@ def test_what_is_new_is_handled_and_what_was_seen_is_not() -> None:
     virtually(main)
 
 
+def test_a_name_that_was_cut_amid_an_emoji_stops_no_back_fill() -> None:
+    async def main() -> None:
+        desk, handled = Desk(), list[PhoneCall]()
+        cut = record(1, originatorName="Ada \ud83d")
+
+        @desk.receiver.on("PHONE_CALL")
+        async def handle(event: PhoneCall) -> None:
+            handled.append(event)
+
+        async with desk.receiver:
+            await desk.receiver.backfill(Records(cut, record(2)), since=NOON_TIME)
+            await desk.deliver(packed(cut))
+            await desk.settled()
+        assert [(event.id, event.originator_name) for event in handled] == [(1, "Ada \ud83d"), (2, None)]
+
+    virtually(main)
+
+
 def test_it_reads_from_five_minutes_earlier_up_to_now() -> None:
     async def main() -> None:
         desk, service, since = Desk(), Records(), NOON_TIME - timedelta(hours=2)

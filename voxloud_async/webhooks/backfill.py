@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from attrs import field, frozen
 
 from ..models import EventType, TelephonyEvent
-from ..protocol import codec, jsontext
+from ..protocol import codec
 from .identity import event_key
 from .inbox import Delivery, InboxFullError
 from .inbox.protocol import KEPT
@@ -124,9 +125,9 @@ def _delivery(event: TelephonyEvent, now: float) -> Delivery:
 
 
 def _body(event: TelephonyEvent) -> bytes:
-    """The event as a delivery would bring it."""
+    """The event as a delivery would bring it; in ASCII, for UTF-8 cannot write the half of an emoji."""
     row: dict[str, Any] = codec.unstructure(event)
-    return jsontext.dumps({"type": own_type(event) or _UNTYPED, "data": row})
+    return json.dumps({"type": own_type(event) or _UNTYPED, "data": row}, separators=(",", ":")).encode()
 
 
 async def _batches(rows: AsyncIterable[T]) -> AsyncGenerator[list[T], None]:
