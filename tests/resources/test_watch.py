@@ -60,7 +60,8 @@ async def test_what_is_off_at_the_start_comes_back_and_goes_is_told() -> None:
 
 
 async def test_an_outage_hides_nothing() -> None:
-    script = (look(a=(True, 0)), answer(status=503), answer(status=500), look(a=(True, 2)))
+    page = answer(b"<html>Back soon</html>", headers={"Content-Type": "text/html"})
+    script = (look(a=(True, 0)), answer(status=503), answer(status=500), page, page, look(a=(True, 2)))
     assert await told(1, *script) == [("failing", "a", 2)]
 
 

@@ -7,12 +7,13 @@ from typing import Literal
 
 from attrs import frozen
 
-from ...errors import DeadlineExceededError, RateLimitedError, ServerError, TransportError
+from ...errors import DeadlineExceededError, DecodeError, RateLimitedError, ServerError, TransportError
 from ...models import WebhookSubscription
 
 Change = Literal["failing", "disabled", "gone", "enabled"]
 
-_PASSING = (DeadlineExceededError, RateLimitedError, ServerError, TransportError)
+_PASSING = (DeadlineExceededError, DecodeError, RateLimitedError, ServerError, TransportError)
+"""A page that says in HTML that the service is being worked on does not decode, and passes like the rest."""
 
 
 @frozen(kw_only=True)
