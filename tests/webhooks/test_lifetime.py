@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from voxloud_async.models import CallEvent
     from voxloud_async.webhooks import WebhookReceiver
 
 
@@ -54,6 +55,41 @@ async def test_workers_start_with_the_first_delivery_where_nobody_started_them(s
         await until(lambda: len(seen) == 1)
         async with served:
             pass
+
+
+def test_the_password_of_a_database_is_in_no_repr() -> None:
+    served = receiver(inbox="postgresql://voxloud:hunter2@db.example.com/voxloud")
+    api = FastAPI()
+    api.mount("/hooks", served.asgi())
+    shown = repr((served, served.asgi(), served.inbox, served.aiohttp_routes("/hooks"), api.routes))
+    assert "AsgiApp" in shown
+    assert "hunter2" not in shown
+
+
+async def test_whoever_enters_while_another_leaves_finds_it_at_work(tmp_path: Path) -> None:
+    served = receiver(inbox=tmp_path / "inbox.db", grace=10.0)
+    begun, go, seen = asyncio.Event(), asyncio.Event(), list[str]()
+
+    @served.on("CALL_INCOMING")
+    async def hold(event: CallEvent) -> None:
+        begun.set()
+        await go.wait()
+        seen.append(event.call_id)
+
+    async with serving("aiohttp", served) as wire:
+        await served.__aenter__()
+        assert (await wire.post(incoming("first"))).status == 200
+        await begun.wait()
+        leaving = asyncio.create_task(served.__aexit__(None, None, None))
+        await asyncio.sleep(0)
+        async with served:
+            watched = served.events()
+            go.set()
+            await leaving
+            assert (await wire.post(incoming("second"))).status == 200
+            await until(lambda: len(seen) == 2)
+            assert [(await anext(watched)).call_id] == ["second"]
+    assert (seen, served.stats.inbox_failures) == (["first", "second"], 0)
 
 
 async def test_what_was_left_is_handled_when_the_receiver_is_entered_and_not_before() -> None:

@@ -32,7 +32,7 @@ class Lifetime:
     """Starts and stops; may be entered again, also in another loop."""
 
     desk: Desk
-    choice: Choice
+    choice: Choice = field(repr=False)  # a URL may hold a password
     concurrency: int
     grace: float
     open: bool = field(default=True, init=False)
@@ -86,8 +86,9 @@ class Lifetime:
             if work is not None and work.workers is not None and work.loop is asyncio.get_running_loop():
                 await work.workers.stop(self.grace)
         finally:
-            self.desk.broadcast.end()
-            await self._close()
+            if self._work is None:  # else somebody has entered meanwhile, and is at work on the same inbox
+                self.desk.broadcast.end()
+                await self._close()
 
     def _started(self) -> _Work:
         loop = asyncio.get_running_loop()
