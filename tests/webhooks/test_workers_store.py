@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.webhooks.deliveries import incoming
-from tests.webhooks.desk import BrokenError, Desk, virtually
+from tests.webhooks.desk import BrokenError, Desk, VirtualClock, virtually
 from voxloud_async.webhooks import Received
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
 from voxloud_async.webhooks.inbox.protocol import InboxError, Lease
 from voxloud_async.webhooks.notices import InboxFailed, Overtaken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from voxloud_async.models import CallEvent
 
 
 def test_a_lease_is_extended_as_long_as_a_slow_handler_runs() -> None:
@@ -56,6 +61,67 @@ def test_a_run_whose_lease_went_to_another_is_ended() -> None:
             await desk.settled()
 
     virtually(main)
+
+
+def test_a_lease_that_runs_out_unnoticed_does_not_double_a_run_under_way() -> None:
+    async def main() -> None:
+        clock, ahead = VirtualClock(), [0.0]
+        desk, runs = Desk(MemoryInbox(wall=lambda: clock.wall() + ahead[0]), lease=30.0), []
+
+        @desk.receiver.on("CALL_INCOMING")
+        async def slow(event: CallEvent, received: Received) -> None:
+            runs.append((event.call_id, received.run))
+            await asyncio.sleep(50.0)
+
+        async with desk.receiver:
+            await desk.deliver(incoming("a"))
+            await asyncio.sleep(1.0)
+            ahead[0] = 3600.0  # the clock was wrong, or the machine slept
+            await desk.deliver(incoming("b"))
+            await desk.settled()
+        assert runs == [("a", 1), ("b", 1)]
+        assert (desk.receiver.stats.handled, desk.receiver.stats.overtaken) == (2, 0)
+
+    virtually(main)
+
+
+def test_a_run_goes_on_under_a_lease_that_came_while_the_last_was_to_be_extended() -> None:
+    async def main() -> None:
+        inbox = Late(wall=VirtualClock().wall)
+        desk, runs = Desk(inbox, lease=30.0), 0
+
+        @desk.receiver.on()
+        async def slow(_event: object) -> None:
+            nonlocal runs
+            runs += 1
+            await asyncio.sleep(50.0)
+
+        async with desk.receiver:
+            await desk.deliver(incoming())
+            await desk.settled()
+        assert (runs, inbox.leases, desk.receiver.stats.overtaken) == (1, 2, 0)
+
+    virtually(main)
+
+
+class Late(MemoryInbox):
+    """An inbox that the first extension reaches when the lease is over."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.leases = 0
+        self.late = True
+
+    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
+        found = await super().lease(limit, seconds)
+        self.leases += len(found)
+        return found
+
+    async def extend(self, lease: Lease, seconds: float) -> Lease | None:
+        if self.late:
+            self.late = False
+            await asyncio.sleep(25.0)
+        return await super().extend(lease, seconds)
 
 
 def test_a_handler_that_ends_after_its_lease_changes_nothing() -> None:

@@ -63,6 +63,7 @@ class Handling:
     _lease: Lease
     _kind: str = field(default="unknown", init=False)
     _overtaken: bool = field(default=False, init=False)
+    _over: bool = field(default=False, init=False)
 
     async def run(self) -> None:
         """Handle it and settle it; cancelled from outside, give it back to be due at once."""
@@ -78,10 +79,21 @@ class Handling:
             raise
         finally:
             keeper.cancel()
+            self._over = True
         if error is None:
             await self._done(self._desk.clock.now() - started)
         else:
             await self._failed(error)
+
+    def hold(self, lease: Lease) -> bool:
+        """Go on under a new lease of the same delivery; False where it is of another, or nothing goes on any more.
+
+        A lease runs out under a handler where the clock jumps, the machine sleeps, or the inbox is out of reach.
+        """
+        if self._over or self._overtaken or lease.delivery.key != self._lease.delivery.key:
+            return False
+        self._lease = lease
+        return True
 
     async def _outcome(self) -> BaseException | None:
         try:
@@ -174,10 +186,13 @@ class Handling:
         """Extend the lease as long as handlers run; where it went to another, end the run here."""
         while True:
             await self._desk.clock.sleep(self._desk.lease / 3)
+            held = self._lease
             try:
-                extended = await self._inbox.extend(self._lease, self._desk.lease)
+                extended = await self._inbox.extend(held, self._desk.lease)
             except Exception as error:  # noqa: BLE001 - there is another try before it runs out
                 self._desk.notify(InboxFailed("extend", type(error).__name__, error))
+                continue
+            if self._lease is not held:
                 continue
             if extended is None:
                 self._overtaken = True

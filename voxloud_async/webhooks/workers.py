@@ -29,7 +29,7 @@ class Workers:
     _desk: Desk
     _inbox: Inbox
     _concurrency: int
-    _running: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _running: dict[asyncio.Task[None], Handling] = field(factory=dict, init=False)
     _news: asyncio.Event = field(factory=asyncio.Event, init=False)
     _draining: bool = field(default=False, init=False)
     _task: asyncio.Task[None] = field(init=False)
@@ -70,15 +70,19 @@ class Workers:
         free = self._concurrency - len(self._running)
         leases = await self._ask("lease", self._inbox.lease(free, self._desk.lease)) if free else ()
         for lease in leases or ():
-            task = asyncio.create_task(Handling(self._desk, self._inbox, lease).run())
-            self._running.add(task)
-            task.add_done_callback(self._over)
+            if not any(each.hold(lease) for each in self._running.values()):
+                self._begin(Handling(self._desk, self._inbox, lease))
         return None if leases is None else len(leases)
+
+    def _begin(self, handling: Handling) -> None:
+        task = asyncio.create_task(handling.run())
+        self._running[task] = handling
+        task.add_done_callback(self._over)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         if self._draining or len(self._running) == self._concurrency:  # else all that was due is under way
             self._news.set()
-        self._running.discard(task)
+        del self._running[task]
 
     async def _due(self) -> bool:
         return await self._ask("tell what is due", self._inbox.due_in()) == 0.0
