@@ -9,7 +9,7 @@ import pytest
 from attrs import define, frozen
 
 from voxloud_async.cli.app import run
-from voxloud_async.sandbox import Sandbox
+from voxloud_async.sandbox import Quirks, Sandbox
 from voxloud_async.sandbox.background import in_background
 
 if TYPE_CHECKING:
@@ -50,8 +50,14 @@ class Console:
 
 
 @pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with in_background(Sandbox(contacts=30, users=3, groups=2, events=450, days=30)) as sandbox:
+def quirks() -> Quirks:
+    """How the sandbox reads the API text, for tests to say otherwise."""
+    return Quirks()
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch, quirks: Quirks) -> Iterator[Sandbox]:
+    with in_background(Sandbox(contacts=30, users=3, groups=2, events=450, days=30, quirks=quirks)) as sandbox:
         monkeypatch.setenv("VOXLOUD_BASE_URL", sandbox.url)
         monkeypatch.setenv("VOXLOUD_API_KEY", sandbox.api_key)
         yield sandbox

@@ -11,6 +11,7 @@ from attrs import evolve
 
 from voxloud_async.cli.output import Output, View
 from voxloud_async.models import EventType
+from voxloud_async.sandbox import Fault, Quirks
 from voxloud_async.webhooks import WebhookReceiver
 
 from .test_process import SECONDS, shown_on, started, terminal, wait_for
@@ -54,6 +55,25 @@ def test_a_dry_run_writes_nothing(voxloud: Console) -> None:
     rows = voxloud.ok(*ENSURE, "--event", "call_incoming", "--dry-run").rows
     assert [(row["action"], row["eventType"]) for row in rows] == [("create", "CALL_INCOMING")]
     assert voxloud.sandbox.count("POST") == 0
+
+
+@pytest.mark.parametrize("quirks", [Quirks(click_to_call_subscription="rejected")])
+def test_w1_a_service_that_takes_no_click_to_call_is_given_the_rest(voxloud: Console) -> None:
+    rest = sorted({*EventType} - {EventType.CLICK_TO_CALL})
+    assert sorted(row["eventType"] for row in voxloud.ok(*ENSURE).rows) == rest
+    assert sorted(each.event_type for each in voxloud.sandbox.state.subscriptions.values()) == rest
+    written = voxloud.sandbox.count("POST")
+    assert voxloud.ok(*ENSURE, "--dry-run").rows[0]["eventType"] == "CLICK_TO_CALL"
+    assert voxloud.ok(*ENSURE).out == ""
+    assert voxloud.sandbox.count("POST") == written + 1  # a service may learn to take it
+    named = voxloud(*ENSURE, "--event", "CLICK_TO_CALL", "--event", "PHONE_CALL")
+    assert (named.code, named.out) == (5, "")
+    assert "400 Bad Request" in named.err
+
+
+def test_a_request_that_is_refused_for_something_else_is_told(voxloud: Console) -> None:
+    voxloud.sandbox.fail_next(Fault(status=400), n=20, match="POST")
+    assert voxloud(*ENSURE).code == 5
 
 
 def test_prune_deletes_what_is_wanted_no_more(voxloud: Console) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks import free_port
-from voxloud_async.sandbox import Fault, Subscription
+from voxloud_async.sandbox import Fault, Quirks, Subscription
 
 from .test_process import SECONDS, shown_on, started, terminal, wait_for
 
@@ -84,6 +84,19 @@ def test_whoever_ends_it_no_subscription_is_left(sandbox: Sandbox, number: int, 
         assert ended(process, number) == (code, "")
     assert sandbox.state.subscriptions == {}
     assert sandbox.count("DELETE") == OF_CALLS
+
+
+@pytest.mark.parametrize("quirks", [Quirks(click_to_call_subscription="rejected")])
+def test_w1_a_service_that_takes_no_click_to_call_is_listened_to_all_the_same(voxloud: Console) -> None:
+    voxloud.ok(*LISTEN, "--for", "0.01")
+    assert voxloud.sandbox.count("DELETE") == OF_CALLS - 1
+    assert voxloud(*LISTEN, "--for", "0.01", "--event", "CLICK_TO_CALL").code == 5
+    assert voxloud.sandbox.state.subscriptions == {}
+
+
+@pytest.mark.parametrize("host", ["::1", "0.0.0.0", "::"])  # noqa: S104 - of this test alone
+def test_calls_are_posted_to_where_it_listens(voxloud: Console, host: str) -> None:
+    assert voxloud.ok(*LISTEN, "--sandbox", "--host", host, "--for", "3").rows
 
 
 def test_it_ends_by_itself_where_asked(sandbox: Sandbox) -> None:

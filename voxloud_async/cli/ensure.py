@@ -17,6 +17,7 @@ from .writers import Column
 
 if TYPE_CHECKING:
     from ..client import VoxloudClient
+    from ..resources.subscriptions.ensure import Ensured
     from ..resources.subscriptions.plan import Step
 
 _STEPS = View(
@@ -67,15 +68,25 @@ async def ensure(
 
     receiver = WebhookReceiver(secret=shared_secret())
     wanted = callback_urls(receiver, url, event or [*EventType])
+    options: dict[str, Any] = {"notification_email": notification_email, "prune": prune}
     async with service.client() as client:
-        done = await client.webhook_subscriptions.ensure(
-            wanted, notification_email=notification_email, prune=prune, dry_run=dry_run
-        )
+        done = await _ensured(client, wanted, named=bool(event), dry_run=dry_run, **options)
     output.rows(map(_step, done.steps), _STEPS)
     if not done.steps:
         remark("all is well: nothing to do")
     elif dry_run:
         remark("nothing was written: --dry-run")
+
+
+async def _ensured(
+    client: VoxloudClient, wanted: dict[str, str], *, named: bool, dry_run: bool, **options: Any
+) -> Ensured:
+    from .subscribing import fulfil  # noqa: PLC0415 - the same
+
+    planned = await client.webhook_subscriptions.ensure(wanted, dry_run=True, **options)
+    if dry_run or not planned.steps:
+        return planned
+    return await fulfil(client, wanted, planned, named=named, **options)
 
 
 async def watch(*, every: float = 300.0, service: Service = _SERVICE, output: Output = _OUTPUT) -> None:

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from .callbacks import OF_CALLS
 from .ending import ended_by_sigterm
 from .failure import TERMINATED
 from .periods import read_span
@@ -63,7 +62,7 @@ async def listen(
         url=url,
         host=host,
         port=(0 if url is None else _PORT) if port is None else port,
-        events=event or OF_CALLS,
+        events=event,
         inbox=inbox,
         since=since,
         seconds=seconds,

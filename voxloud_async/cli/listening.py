@@ -15,7 +15,7 @@ from ..client import VoxloudClient
 from ..webhooks import EventStream, WebhookReceiver
 from ..webhooks.inbox import Inbox
 from .board import Board, Lines, Screen, Tally
-from .callbacks import callback_urls, own_secret
+from .callbacks import OF_CALLS, callback_urls, own_secret
 from .failure import DONE, NOT_ALL
 from .inbox import opened
 from .service import Service
@@ -24,16 +24,17 @@ from .subscribing import Subscribing
 
 _BUFFER = 10_000
 _SHUTDOWN = 1.0
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not listened at
 
 
 @frozen(kw_only=True)
 class Ear:
-    """What is listened to, where and for how long; without `url` at this machine's own address."""
+    """What is listened to, where and for how long; without `url` at `host` itself, without `events` to all of calls."""
 
     url: str | None
     host: str
     port: int
-    events: Sequence[str]
+    events: Sequence[str] | None
     inbox: str | None
     since: datetime | None
     seconds: float | None
@@ -68,12 +69,13 @@ class Ear:
         await runner.setup()
         try:
             await web.TCPSite(runner, self.host, self.port).start()
-            yield self.url or f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield self.url or f"http://{_within_a_url(self.host)}:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
 
     async def _subscribed(self, client: VoxloudClient, receiver: WebhookReceiver, base: str, board: Board) -> int:
-        subscribing = Subscribing(client, callback_urls(receiver, base, self.events))
+        wanted = callback_urls(receiver, base, self.events or OF_CALLS)
+        subscribing = Subscribing(client, wanted, named=bool(self.events))
         all_gone = False
         try:
             events = receiver.events(buffer=_BUFFER)
@@ -90,3 +92,9 @@ class Ear:
         with suppress(TimeoutError):
             async with asyncio.timeout(self.seconds):
                 await board.follow(events)
+
+
+def _within_a_url(host: str) -> str:
+    """How this machine reaches what listens at an address."""
+    here = _ANY.get(host, host)
+    return f"[{here}]" if ":" in here else here

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..client import VoxloudClient
-from ..errors import VoxloudError
-from ..models import WebhookSubscription
+from ..errors import BadRequestError, VoxloudError
+from ..models import EventType, WebhookSubscription
 from ..resources.subscriptions.ensure import Ensured
 from ..resources.subscriptions.plan import same_url
 from .failure import judge
@@ -21,10 +22,14 @@ _PATIENCE = 10.0
 
 @define
 class Subscribing:
-    """Subscribes URLs by event type, and removes again what it has subscribed and nothing else."""
+    """Subscribes URLs by event type, and removes again what it has subscribed and nothing else.
+
+    `named`: whether somebody asked for each of these types.
+    """
 
     _client: VoxloudClient
     _wanted: Mapping[str, str]
+    _named: bool = field(kw_only=True, alias="named")
     _before: frozenset[str] | None = field(default=None, init=False)
 
     async def begin(self) -> None:
@@ -37,7 +42,7 @@ class Subscribing:
                 "VOXLOUD_WEBHOOK_SECRET, or delete what is left of one that was killed"
             )
         self._before = frozenset(each.id for each in planned.subscriptions)
-        await subscriptions.ensure(self._wanted)
+        await fulfil(self._client, self._wanted, planned, named=self._named)
 
     async def end(self) -> bool:
         """Remove them; whether all are gone. What is left is told."""
@@ -60,6 +65,26 @@ class Subscribing:
     def _is_wanted(self, subscription: WebhookSubscription) -> bool:
         wanted = self._wanted.get(str(subscription.event_type))
         return wanted is not None and same_url(subscription.callback_url or "", wanted)
+
+
+async def fulfil(
+    client: VoxloudClient, wanted: Mapping[str, str], planned: Ensured, *, named: bool, **options: Any
+) -> Ensured:
+    """Carry a plan out: without CLICK_TO_CALL where nobody named it and the service refuses it.
+
+    The text of its create lists no such type (anomaly W1).
+    """
+    ensure = client.webhook_subscriptions.ensure
+    try:
+        return await ensure(wanted, **options)
+    except BadRequestError:
+        rest = {kind: url for kind, url in wanted.items() if kind != EventType.CLICK_TO_CALL}
+        if named or not rest or len(rest) == len(wanted):
+            raise
+    done = await ensure(rest, **options)  # by now nothing is left to do, unless something else was refused
+    remark("the service takes no subscription of CLICK_TO_CALL: its records may come as PHONE_CALL, or not at all")
+    steps = [each for each in planned.steps if each.event_type != EventType.CLICK_TO_CALL]
+    return evolve(done, steps=(*steps, *done.steps))
 
 
 def _others(planned: Ensured, wanted: Mapping[str, str]) -> list[str]:
