@@ -93,6 +93,32 @@ async def test_an_opening_that_nobody_waits_for_any_more_is_closed() -> None:
     assert door.closed == [2]
 
 
+async def test_an_opening_that_fails_while_it_closes_needs_no_closing() -> None:
+    door = Door()
+    opened = Opened(door.open, door.close, faults=(OSError,))
+    call = asyncio.ensure_future(use(opened))
+    await asyncio.sleep(0)
+    call.cancel()
+    closing = asyncio.ensure_future(opened.aclose())
+    await asyncio.sleep(0.001)
+    door.go.set()
+    await closing
+    assert door.closed == []
+
+
+def test_what_went_with_its_event_loop_is_opened_anew_and_not_closed() -> None:
+    door = Door(opened=1)
+    opened = Opened(door.open, door.close, faults=(OSError,))
+
+    async def look() -> int:
+        door.go.set()
+        return await use(opened)
+
+    assert [asyncio.run(look()), asyncio.run(look())] == [2, 3]
+    asyncio.run(opened.aclose())
+    assert door.closed == []
+
+
 @define
 class Work:
     """Doubles numbers, and refuses those that are negative; a zero breaks the whole batch."""

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Opened(Generic[T]):
-    """Holds what `open_` returns; an attempt that failed is made anew by the next call.
+    """Holds what `open_` returns; what failed, or went with its event loop, the next call opens anew.
 
     What calls raise of the kinds `faults` becomes an InboxError with their first argument alone: the rest of what a
     database says may show the row it is about.
@@ -57,13 +57,13 @@ class Opened(Generic[T]):
             self._idle.clear()
             await self._idle.wait()
         opening, self._opening = self._opening, None
-        if opening is not None:
+        if opening is not None and not _is_lost(opening):
             await asyncio.wait({opening})
-            if not _failed(opening):
+            if not _is_lost(opening):
                 await self._close(opening.result())
 
     async def _get(self) -> T:
-        if self._opening is None or _failed(self._opening):
+        if self._opening is None or _is_lost(self._opening):
             self._opening = asyncio.ensure_future(self._begin())
         return await asyncio.shield(self._opening)  # one caller's cancellation is not the others'
 
@@ -71,5 +71,8 @@ class Opened(Generic[T]):
         return await self._open()
 
 
-def _failed(opening: asyncio.Task[T]) -> bool:
+def _is_lost(opening: asyncio.Task[T]) -> bool:
+    """Whether it failed, or what it opened went with its event loop."""
+    if opening.get_loop().is_closed():
+        return True
     return opening.done() and (opening.cancelled() or opening.exception() is not None)
