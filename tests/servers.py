@@ -8,12 +8,16 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import define, field
 from redis import Redis, RedisError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @define
@@ -22,6 +26,7 @@ class RedisServer:
 
     folder: Path
     port: int
+    durable: bool = False
     process: subprocess.Popen[bytes] = field(init=False)
     client: Any = field(init=False)
 
@@ -31,6 +36,8 @@ class RedisServer:
 
     def start(self) -> None:
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self.folder}
+        if self.durable:
+            options |= {"appendonly": "yes", "appendfsync": "always"}
         command = [text for name, value in options.items() for text in (f"--{name}", str(value))]
         self.process = subprocess.Popen(["redis-server", *command], stdout=subprocess.DEVNULL)  # noqa: S603, S607 - own server
         self.client = Redis(port=self.port)
@@ -47,6 +54,8 @@ class RedisServer:
         self.client.close()
         self.process.kill()  # also where it hangs
         self.process.wait()
+
+    kill = stop
 
     def hang(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
@@ -65,6 +74,7 @@ class PostgresServer:
 
     folder: Path
     port: int
+    durable: bool = False
     process: subprocess.Popen[bytes] = field(init=False)
 
     @property
@@ -72,13 +82,12 @@ class PostgresServer:
         return f"postgresql://voxloud@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        if os.getuid() == 0:
-            owner = _somebody()
-            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         data = self.folder / "data"
-        new = ("--auth=trust", "--username=voxloud", "--encoding=UTF8", "--locale=C", "--no-sync")
-        subprocess.run([self._program("initdb"), "-D", data, *new], check=True, stdout=subprocess.DEVNULL, **self._as())  # noqa: S603 - own server
+        if not data.exists():
+            self._make(data)
         options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder, "fsync": "off"}
+        if self.durable:
+            options["fsync"] = "on"
         settings = [text for name, value in options.items() for text in ("-c", f"{name}={value}")]
         command = [str(self._program("postgres")), "-D", str(data), "-p", str(self.port), *settings]
         with (self.folder / "log").open("wb") as log:
@@ -92,6 +101,39 @@ class PostgresServer:
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)  # which ends the connections and its own processes
         self.process.wait()
+
+    def kill(self) -> None:
+        """End it and its processes at one blow, as a machine does that fails."""
+        if self.process.poll() is not None:
+            return
+        family = self._family()
+        self._signal(signal.SIGKILL, family)
+        self.process.wait()
+        while any(map(_runs, family)):  # a server does not start while one of the last is there
+            time.sleep(0.01)
+
+    def hang(self) -> None:
+        self._signal(signal.SIGSTOP, self._family())
+
+    def go_on(self) -> None:
+        self._signal(signal.SIGCONT, self._family())
+
+    def _make(self, data: Path) -> None:
+        if os.getuid() == 0:
+            owner = _somebody()
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+        new = ("--auth=trust", "--username=voxloud", "--encoding=UTF8", "--locale=C", "--no-sync")
+        subprocess.run([self._program("initdb"), "-D", data, *new], check=True, stdout=subprocess.DEVNULL, **self._as())  # noqa: S603 - own server
+
+    def _family(self) -> list[int]:
+        """The server, and its processes, which lead sessions of their own."""
+        main = self.process.pid
+        return [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
+
+    def _signal(self, number: signal.Signals, family: Iterable[int]) -> None:
+        for each in family:
+            with suppress(ProcessLookupError):
+                os.kill(each, number)
 
     def _program(self, name: str) -> Path:
         programs = postgres_programs()
@@ -132,6 +174,14 @@ def need_chromium() -> None:
 
 def need_postgres() -> None:
     need(postgres_programs(), "postgresql")
+
+
+def _runs(process: int) -> bool:
+    """Whether there is such a process; one that ended counts no more, though nobody has taken note of it yet."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
 
 
 def _somebody() -> pwd.struct_passwd:

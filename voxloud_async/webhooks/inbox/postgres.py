@@ -135,7 +135,7 @@ class PostgresInbox:
     async def _open(self) -> Any:
         pool = asyncpg.create_pool(
             self._url,
-            min_size=1,
+            min_size=0,  # else the pool reconnects by itself as well, and logs each attempt that fails
             max_size=self._connections,
             timeout=PATIENCE,
             command_timeout=PATIENCE,

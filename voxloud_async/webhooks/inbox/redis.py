@@ -147,6 +147,7 @@ class RedisInbox:
             timeout=PATIENCE,
             socket_timeout=PATIENCE,
             socket_connect_timeout=PATIENCE,
+            protocol=2,  # with 3, redis-py 8 no longer sees that an idle connection was closed, and its next step fails
             retry=Retry(NoBackoff(), 0),  # a step that was lost may have been taken: whoever asked decides
         )
         script = Redis.from_pool(pool).register_script(
