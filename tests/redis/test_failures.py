@@ -117,6 +117,19 @@ async def test_it_comes_back_to_a_server_that_was_restarted(
     await controller.aclose()
 
 
+async def test_a_server_restarted_while_nobody_asks_is_not_missed(redis_server: RedisServer) -> None:
+    controller, pacer = process(redis_server.url)
+    pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
+    await asyncio.sleep(0.1)  # until that was told
+    redis_server.stop()
+    redis_server.start()
+    await asyncio.sleep(0.1)  # until the end of the connection was heard of
+    permit = await pacer.acquire()
+    assert isinstance(permit, shared_rate.SharedPermit)
+    assert not alone(controller)
+    await controller.aclose()
+
+
 @pytest.mark.parametrize("flush", ["flushall", "script_flush"])
 async def test_a_flush_is_not_felt(redis_server: RedisServer, flush: str) -> None:
     controller, pacer = process(redis_server.url)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from voxloud_async.models import CallEvent
     from voxloud_async.webhooks import Received, WebhookReceiver
 
+pytestmark = pytest.mark.acceptance
 Database = PostgresServer | RedisServer
 
 KINDS = ("postgres", "redis")

@@ -79,6 +79,7 @@ class Record:
             self._settings.url,
             socket_timeout=SOCKET_TIMEOUT,
             socket_connect_timeout=SOCKET_TIMEOUT,
+            protocol=2,  # with 3, redis-py 8 no longer sees that an idle connection was closed, and its next step fails
             retry=Retry(NoBackoff(), 0),  # redis-py's own would try for seconds
         )
         try:
