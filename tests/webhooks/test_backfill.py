@@ -98,16 +98,45 @@ def test_a_name_that_was_cut_amid_an_emoji_stops_no_back_fill() -> None:
     virtually(main)
 
 
-def test_it_reads_from_five_minutes_earlier_up_to_now() -> None:
+def test_p20_a_call_counts_that_may_have_ended_since() -> None:
+    def minutes_before(number: int, minutes: float, duration: float | None) -> dict[str, Any]:
+        return record(number, timestamp=NOON - int(minutes * 60_000), duration=duration)
+
+    async def main() -> None:
+        desk, handled = Desk(), list[int]()
+        rows = (
+            minutes_before(1, 200.0, 60.0),
+            minutes_before(2, 200.0, 194 * 60.0),
+            minutes_before(3, 200.0, 195 * 60.0),  # the last five minutes count
+            minutes_before(4, 6.0, None),
+            minutes_before(5, 5.0, None),
+            minutes_before(6, 200.0, 1e308),
+            record(7, timestamp=None),
+        )
+
+        @desk.receiver.on("PHONE_CALL")
+        async def handle(event: PhoneCall) -> None:
+            handled.append(event.id)
+
+        async with desk.receiver:
+            report = await desk.receiver.backfill(Records(*rows), since=NOON_TIME)
+            await desk.settled()
+        assert handled == [3, 5, 6, 7]
+        assert (report.read, report.added) == (4, 4)
+
+    virtually(main)
+
+
+def test_it_reads_from_hours_earlier_up_to_now() -> None:
     async def main() -> None:
         desk, service, since = Desk(), Records(), NOON_TIME - timedelta(hours=2)
         now = datetime.fromtimestamp(VirtualClock().wall(), UTC)
         report = await desk.receiver.backfill(service, since=since)
-        assert service.asked == (since - timedelta(minutes=5), now)
+        assert service.asked == (since - timedelta(hours=4, minutes=5), now)
         assert report == Backfill(since=since, until=now, read=0, added=0)
         until = since + timedelta(minutes=1)
         report = await desk.receiver.backfill(service, since=since, until=until)
-        assert service.asked == (since - timedelta(minutes=5), until)
+        assert service.asked == (since - timedelta(hours=4, minutes=5), until)
         assert report.until == until
 
     virtually(main)

@@ -23,7 +23,10 @@ UNRECOVERABLE = (EventType.CALL_STARTED, EventType.CALL_INCOMING, EventType.CALL
 """Events of calls under way: the service keeps none of them."""
 
 OVERLAP = timedelta(minutes=5)
-"""Records are read from so much earlier on: the service may write one well after the time it bears."""
+"""Calls that ended so much earlier count as well: the service writes a record some seconds after the end (L536)."""
+
+LONGEST = timedelta(hours=4)
+"""Records are read from so much earlier still: the time they bear may be the start of a call (anomaly P20)."""
 
 _BATCH = 200
 _FULL = 1.0
@@ -49,7 +52,7 @@ class Client(Protocol):
 
 @frozen(kw_only=True)
 class Backfill:
-    """What a back-fill found: `read` records from `since` to `until`, of which `added` were new to the inbox."""
+    """What a back-fill found: `read` records of `since` to `until`, of which `added` were new to the inbox."""
 
     since: datetime
     until: datetime
@@ -95,12 +98,19 @@ async def backfill(
 ) -> Backfill:
     """Read and add. Where the inbox is full it waits with `wait` for room, or raises InboxFullError without one."""
     read = added = 0
-    rows = events.query(date_time_from=interval.since - OVERLAP, date_time_to=interval.until)
+    first = interval.since - OVERLAP
+    rows = events.query(date_time_from=first - LONGEST, date_time_to=interval.until)
     async with aclosing(_batches(rows)) as batches:
         async for batch in batches:
-            deliveries = [_delivery(event, wall()) for event in batch]
-            read, added = read + len(batch), added + await _added(deliveries, add, wait)
+            deliveries = [_delivery(event, wall()) for event in batch if _may_have_ended(event, first)]
+            read, added = read + len(deliveries), added + await _added(deliveries, add, wait)
     return Backfill(since=interval.since, until=interval.until, read=read, added=added)
+
+
+def _may_have_ended(event: TelephonyEvent, since: datetime) -> bool:
+    """Whether it may have ended at that time or later, should the time it bears be that of its start."""
+    lasted = getattr(event, "duration", None) or 0.0
+    return event.timestamp is None or (since - event.timestamp).total_seconds() <= lasted
 
 
 async def _added(

@@ -179,9 +179,10 @@ class WebhookReceiver:
     async def backfill(self, client: Client, *, since: datetime, until: datetime | None = None) -> Backfill:
         """Have the records of an interval handled that the inbox has not seen, as after a time of not listening.
 
-        They are read through `client.telephony_events`, from five minutes before `since` to `until`, by default now,
-        and handled like deliveries, with `Received.origin` "backfill". Events of calls under way cannot be had back:
-        the service keeps none. Where the inbox is full it waits for the handlers.
+        They are read through `client.telephony_events`, up to `until`, by default now, and handled like deliveries,
+        with `Received.origin` "backfill". Calls count that ended five minutes before `since` or later, however long
+        before they began, up to four hours. Events of calls under way cannot be had back: the service keeps none. Where
+        the inbox is full it waits for the handlers.
 
         Raises ValueError for times without zone, or further back than the 72 hours for which the inbox knows what was
         handled; `InboxFullError` where this receiver handles nothing; `InboxError` where it has stopped; and the errors
