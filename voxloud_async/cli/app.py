@@ -44,6 +44,9 @@ _OPTIONS = {
     "timeout must": "--timeout must",
     "rate must": "--rate must",
     "extension must": "--extension must",
+    "overlap must": "--overlap must",
+    "state is": "--state is",
+    "state must": "--state must",
     "number must": "--number must",
 }
 
@@ -66,7 +69,7 @@ _GROUPS = {
     "sandbox": ("sandbox:sandbox", "Run a Voxloud of your own until Ctrl-C."),
     "auth": ("auth:app", "Check the API key."),
     "contacts": ("contacts:app", "Search, read, write and import contacts."),
-    "events": ("events:app", "List and export call records."),
+    "events": ("events:app", "List and export call records, and those that are new."),
     "users": ("users:app", "List the users of the PBX."),
     "click-to-call": ("click_to_call:app", "Manage click-to-calls and ring through them."),
     "webhooks": ("webhooks:app", "Show live calls, manage subscriptions, and what a receiver gave up."),

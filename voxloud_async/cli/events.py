@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from attrs import define, field
 from cyclopts import App, Parameter
 
-from .files import opened
+from .files import held, opened
 from .output import Output, View
-from .periods import Period
+from .periods import Period, read_moment, read_span
 from .service import Service
 from .speech import Advance, progress
 from .writers import Column, to_json
 
 if TYPE_CHECKING:
     from ..client import VoxloudClient
+    from ..models import TelephonyEvent
     from ..paging import Progress
+    from ..resources.incremental import Batch
 
 app = App(name="events")
 
@@ -93,6 +98,57 @@ async def export(
             chunks = client.telephony_events.export_csv(**query) if chosen == "csv" else _ndjson(client, **query)
             async for chunk in chunks:
                 file.write(chunk)
+
+
+@app.command
+async def new(
+    *,
+    state: Path,
+    since: str | None = None,
+    number: str | None = None,
+    overlap: str = "4h",
+    service: Service = _SERVICE,
+    output: Output = _OUTPUT,
+) -> None:
+    """Write the call records that no earlier run has written, the oldest first: for a job that runs again and again.
+
+    Args:
+        state: The file that remembers what was written. It is made by the first run, and each run that succeeds puts a
+            new one in its place once all is written. One run at a time.
+        since: Where the first run begins, in ISO 8601; by default with the oldest record. Later runs go on where the
+            last one ended.
+        number: Only those of this number.
+        overlap: How late a record may be written after the time it bears, such as 30m, 4h or 2d: so far back each run
+            looks for those that were missing.
+    """
+    query: dict[str, Any] = {
+        "since": None if since is None else read_moment("--since", since),
+        "number": number,
+        "overlap": read_span(overlap, "--overlap").total_seconds(),
+        "page_size": _PAGE,
+    }
+    async with service.client() as client:
+        batches = client.telephony_events.incremental(held(state), **query)
+        with opened(state, private=True) as file:
+            news = _News(batches)
+            await output.stream(news.events(), _EVENTS)
+            sys.stdout.flush()
+            file.write(news.state.encode())
+
+
+@define
+class _News:
+    """The records of batches, and the state after the last of them."""
+
+    _batches: AsyncGenerator[Batch, None]
+    state: str = field(default="", init=False)
+
+    async def events(self) -> AsyncGenerator[TelephonyEvent, None]:
+        async with aclosing(self._batches):
+            async for batch in self._batches:
+                for event in batch.items:
+                    yield event
+                self.state = batch.state
 
 
 def _shown(advance: Advance) -> Callable[[Progress], None]:

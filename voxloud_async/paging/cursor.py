@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime
 from typing import Any
 
 from attrs import frozen
 
-from ..protocol import arguments
 from .places import Window
 from .plan import Plan
+from .sealed import sealed, unsealed
 from .seam import TICK, Key, Rank, Seam
 from .tail import Tail
-
-_CHECK = 8  # bytes
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+from .ticks import Ticks, moment, ticks
 
 
 @frozen
@@ -49,12 +44,8 @@ class Cursor:
     @classmethod
     def parse(cls, text: object, digest: str) -> Cursor:
         """Read a text; raises ValueError where it is not the cursor of a list with these filters."""
-        try:
-            raw = urlsafe_b64decode(arguments.text("cursor", text).encode("ascii"))
-        except ValueError:
-            raw = b""
-        payload = raw[_CHECK:]
-        if raw[:_CHECK] != _check(payload, digest):
+        payload = unsealed("cursor", text, digest)
+        if payload is None:
             raise ValueError("cursor is not one of a list with these filters")
         direction, edge, ids, since, until, position = json.loads(payload)
         return cls(Window(_moment(since), _moment(until)), direction, edge, dict(ids), position)
@@ -64,8 +55,7 @@ class Cursor:
         window = [_ticks(self.window.since), _ticks(self.window.until)]
         ids = [[key, rank] for key, rank in self.ids.items() if isinstance(key, int | str)]
         state = [self.direction, self.edge, ids, *window, self.position]
-        payload = json.dumps(state, separators=(",", ":")).encode()
-        return urlsafe_b64encode(_check(payload, digest) + payload).decode()
+        return sealed(json.dumps(state, separators=(",", ":")).encode(), digest)
 
     def restore(self, plan: Plan, seam: Seam[Any]) -> None:
         """Stand where it says."""
@@ -77,13 +67,9 @@ class Cursor:
         seam.complete = not self.ids
 
 
-def _check(payload: bytes, digest: str) -> bytes:
-    return blake2b(payload, digest_size=_CHECK, key=digest.encode()).digest()
+def _ticks(at: datetime | None) -> Ticks | None:
+    return None if at is None else ticks(at)
 
 
-def _ticks(at: datetime | None) -> int | None:
-    return None if at is None else (at - _EPOCH) // _MICROSECOND
-
-
-def _moment(ticks: int | None) -> datetime | None:
-    return None if ticks is None else _EPOCH + ticks * _MICROSECOND
+def _moment(at: Ticks | None) -> datetime | None:
+    return None if at is None else moment(at)

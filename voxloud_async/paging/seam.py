@@ -10,23 +10,23 @@ Two proofs, both of the order of rows and none of their number, since rows may c
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Generic, TypeVar
 
 from attrs import define, field
 
+from .ticks import Ticks, moment, ticks
+
 T = TypeVar("T")
 
 Key = Hashable
-Rank = int
-"""A moment as microseconds since 1970, negative where the latest comes first: ranks always rise."""
+Rank = Ticks
+"""A moment as ticks, negative where the latest comes first: ranks always rise."""
 
 TICK: Rank = 1000
 """What the API's milliseconds may cut off: a window that begins so much earlier has its edge inside, either way."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _TIMED_MEMORY, _OTHER_MEMORY = 1_000, 10_000
 
 
@@ -99,7 +99,7 @@ class Seam(Generic[T]):
 
     def at(self, rank: Rank) -> datetime:
         """The moment of a rank."""
-        return _EPOCH + rank * self.direction * _MICROSECOND
+        return moment(rank * self.direction)
 
     def since(self, least: Rank) -> dict[Key, Rank | None]:
         """The rows that are not ranked below."""
@@ -107,7 +107,7 @@ class Seam(Generic[T]):
 
     def _rank(self, row: T) -> Rank | None:
         at = self.moment(row) if self.direction else None
-        return None if at is None else (at - _EPOCH) // _MICROSECOND * self.direction
+        return None if at is None else ticks(at) * self.direction
 
     def _remember(self, rows: Iterable[tuple[T, Rank | None]]) -> list[T]:
         # What stands ahead of the first row that is remembered may have been given and forgotten.

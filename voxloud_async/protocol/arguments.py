@@ -145,6 +145,15 @@ def seconds(name: str, value: object) -> float:
     return float(value)
 
 
+def span(name: str, value: object, longest: float) -> float:
+    """Seconds, from 0 to the longest."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not 0 <= value <= longest:
+        raise ValueError(f"{name} must be from 0 to {longest:.0f} seconds")
+    return float(value)
+
+
 def path(name: str, value: object) -> str:
     """An absolute path on the service, which cannot lead to another host."""
     found = text(name, value)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from math import floor
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..errors import NotFoundError
 from ..models import TelephonyEvent
@@ -17,7 +17,9 @@ from ..protocol import arguments, operations
 from ..protocol.page import Page, Progress
 from ..session.caller import Caller
 from .csv_export import CsvExport
+from .incremental import Batch, Increment, Span
 from .listings import Reading, Shape, digest, listing
+from .told import Told, told_digest
 
 OLDEST_FIRST = "timestamp,asc"
 """New records then arrive behind the reader instead of shifting the pages in front of it."""
@@ -94,6 +96,42 @@ class TelephonyEvents:
         reading.check()
         rows = listing(partial(self._page, query), partial(self._raw_page, query), shape, reading, query.includes)
         return CsvExport(partial(self._csv_page, query), shape, reading, query.includes).chunks(rows)
+
+    def incremental(
+        self,
+        state: str | None = None,
+        *,
+        since: datetime | None = None,
+        number: str | None = None,
+        lag: float = 60.0,
+        overlap: float = 4 * 3600.0,
+        page_size: int = 100,
+        prefetch: int = 4,
+    ) -> AsyncGenerator[Batch, None]:
+        """Records that no read with an earlier state told, the oldest first, in batches of a page at most.
+
+        Store the `items` of a batch and its `state` together, and give the last state to the next read: each record
+        then comes once, however often jobs are killed. The first read has no state and begins at `since`, which must
+        carry a time zone, or with the oldest record; with a state `since` counts for nothing, so that a job may always
+        give it. A state is for reads of the same number at the same service.
+
+        A read ends `lag` seconds before the service's time, and reads again from `overlap` seconds before the end of
+        the last one, as records are written late, and `timestamp` may be that of the start of a call. What is written
+        still later is missed: `overlap` must be longer than the longest call. Both are from 0 to a year and may change
+        from read to read. A record is told as it is then; what is added to it later, such as a transcription, is not.
+
+        `page_size` and `prefetch` are those of `query`. Raises ValueError or TypeError for bad arguments and damaged
+        states before anything is sent. API: Query.
+        """
+        query = _Query.checked(number, None, None, OLDEST_FIRST)
+        size = arguments.page_rows(page_size, _MOST_ROWS, None)
+        filters = told_digest(self._caller.base_url, number)
+        told = Told.of(state, since, filters)
+        increment = Increment(told, Span.checked(lag, overlap), filters, self._caller.service_time)
+        query = evolve(query, window=Window(increment.since))
+        shape = evolve(self._shape(query, size), now=increment.until)
+        pages = partial(self._page, query), partial(self._raw_page, query)
+        return increment.batches(listing(*pages, shape, Reading(prefetch=prefetch), increment.includes))
 
     async def get(self, id: int | str) -> TelephonyEvent:  # noqa: A002 - the API's own word
         """Read one record; raises `NotFoundError`. API: Get by ID."""
