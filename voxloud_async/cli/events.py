@@ -131,7 +131,8 @@ async def new(
         batches = client.telephony_events.incremental(held(state), **query)
         with opened(state, private=True) as file:
             news = _News(batches)
-            await output.stream(news.events(), _EVENTS)
+            async with aclosing(news.events()) as events:
+                await output.stream(events, _EVENTS)
             sys.stdout.flush()
             file.write(news.state.encode())
 

@@ -65,10 +65,8 @@ class Told:
     def add(self, row: TelephonyEvent) -> bool:
         """Remember a row; whether it was not told before."""
         key, at = _key(row), row.timestamp
-        minute = _ALWAYS if at is None else ticks(at) // _MINUTE
-        before = self._minutes.get(key, minute)
         is_new = key not in self._minutes
-        self._minutes[key] = max(before, minute)  # its time may be changed
+        self._minutes[key] = _ALWAYS if at is None else ticks(at) // _MINUTE  # its time may have changed
         return is_new
 
     def reach(self, mark: Ticks, overlap: Ticks) -> None:
