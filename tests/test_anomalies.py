@@ -83,7 +83,9 @@ ANOMALIES = {
     "P14": "directions in upper and in lower case",
     "P15": "two unrelated shapes of a fax",
     "P16": "URLs of recordings on other hosts",
+    "P17": "transcriptions that may come later than their record",
     "P19": "three forms of call ids",
+    "P20": "the time of a record may be that of its start or of its end",
     # telephony events
     "T1": "a query is a POST",
     "T3": "one event or several for a call id",

@@ -14,7 +14,7 @@ import pytest
 import voxloud_async
 from voxloud_async import client, paging
 from voxloud_async.protocol import page
-from voxloud_async.resources import contacts
+from voxloud_async.resources import contacts, incremental
 from voxloud_async.resources.bulk import outcome, run
 from voxloud_async.session import events, policy
 
@@ -94,7 +94,7 @@ def documented() -> list[object]:
     told = [value for value in vars(events).values() if inspect.isclass(value) and value.__module__ == events.__name__]
     lists = [paging.Listing, paging.Reader, page.Page, page.Progress]
     more = [*resources(), *told, *lists, policy.RetryPolicy, client.InsecureBaseURLWarning]
-    more += [run.BulkRun, run.BulkOptions, outcome.Outcome, outcome.Summary]
+    more += [incremental.Batch, run.BulkRun, run.BulkOptions, outcome.Outcome, outcome.Summary]
     own = [value for value in (*offered, *more) if inspect.isclass(value) or inspect.isfunction(value)]
     return list(dict.fromkeys(own))
 

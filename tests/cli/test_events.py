@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
+import stat
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -151,3 +153,86 @@ def test_export_shows_how_far_it_is_and_of_what() -> None:
     for rows in (100, 250):
         show(Progress(rows=rows, total=450))
     assert told == [(100, 450), (150, 450)]
+
+
+def write(voxloud: Console, minutes: int) -> int:
+    """Let a record be written that bears a time so long ago."""
+    events = voxloud.sandbox.state.events
+    at = voxloud.sandbox.now - timedelta(minutes=minutes)
+    return events.append(events[events.ids[0]] | {"timestamp": round(at.timestamp() * 1000)})
+
+
+def test_new_writes_each_record_once(voxloud: Console, tmp_path: Path) -> None:
+    tokens = ["events", "new", "--state", str(tmp_path / "state"), "--since", "2026-05-01"]
+    assert [row["id"] for row in voxloud.ok(*tokens).rows] == held(voxloud)
+    assert voxloud.ok(*tokens).out == ""
+    late, missed = write(voxloud, 200), write(voxloud, 600)
+    assert voxloud.ok(*tokens).row["id"] == late
+    assert voxloud.ok(*tokens, "--overlap", "2d").out == "", f"{missed} counts as written"
+    assert voxloud.sandbox.count("POST", "/api/v1/telephony-events") == 4
+    assert [*tmp_path.iterdir()] == [tmp_path / "state"]
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o600
+
+
+def test_new_of_a_number_in_other_formats(voxloud: Console, tmp_path: Path) -> None:
+    events = voxloud.sandbox.state.events
+    number = events[events.ids[0]]["originatorNumber"]
+    tokens = ["events", "new", "--number", number, "--state"]
+    rows = [*csv.DictReader(io.StringIO(voxloud.ok(*tokens, str(tmp_path / "a"), "--format", "csv").out))]
+    assert str(events.ids[0]) in {row["id"] for row in rows}
+    for row in json.loads(voxloud.ok(*tokens, str(tmp_path / "b"), "--format", "json").out):
+        assert number in (row["originatorNumber"], row["destinationNumber"])
+    refused = voxloud("events", "new", "--state", str(tmp_path / "a"))
+    assert (refused.code, "--state is damaged, or not one of" in refused.err) == (2, True)
+
+
+def test_a_run_that_breaks_leaves_its_state_as_it_was(voxloud: Console, tmp_path: Path) -> None:
+    tokens = ["events", "new", "--state", str(tmp_path / "state")]
+    voxloud.ok(*tokens, "--since", "2026-06-29")
+    before = (tmp_path / "state").read_bytes()
+    new = write(voxloud, 30)
+    voxloud.sandbox.fail_next(Fault(status=400))
+    assert voxloud(*tokens).code == 5
+    assert (tmp_path / "state").read_bytes() == before
+    assert [*tmp_path.iterdir()] == [tmp_path / "state"]
+    assert voxloud.ok(*tokens).row["id"] == new
+
+
+def test_a_run_whose_output_breaks_leaves_no_state(
+    voxloud: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.stdout.write", full)
+    result = voxloud("events", "new", "--state", str(tmp_path / "state"))
+    assert (result.code, result.err) == (1, "voxloud: [Errno 28] No space left on device\n")
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "tokens", "reason"),
+    [
+        (b"", [], "--state is damaged"),
+        (b"\xff\x00", [], "--state is damaged"),
+        (None, ["--since", "yesterday"], "--since must be a time"),
+        (None, ["--overlap", "4"], "--overlap must be a number and one of"),
+        (None, ["--overlap", "999w"], "--overlap must be from 0 to"),
+    ],
+)
+def test_new_with_wrong_options_sends_nothing(
+    voxloud: Console, tmp_path: Path, content: bytes | None, tokens: list[str], reason: str
+) -> None:
+    if content is not None:
+        (tmp_path / "state").write_bytes(content)
+    result = voxloud("events", "new", "--state", str(tmp_path / "state"), *tokens)
+    assert result.code == 2
+    assert reason in result.err
+    assert voxloud.sandbox.requests == []
+
+
+def test_a_state_that_cannot_be_written_is_told_before_anything_is_read(voxloud: Console, tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "state"
+    result = voxloud("events", "new", "--state", str(path))
+    assert (result.code, result.err) == (1, f"voxloud: No such file or directory: {path}\n")
+    assert voxloud.sandbox.requests == []

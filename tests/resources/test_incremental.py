@@ -264,8 +264,8 @@ async def test_a_record_without_an_id_is_known_by_all_it_says() -> None:
     assert ids(await read(client, second[-1].state)) == []
 
 
-async def test_a_record_whose_time_is_moved_on_is_the_same() -> None:
-    """From the start of the call to its end, say (anomaly P20)."""
+async def test_p20_a_record_whose_time_is_moved_on_is_the_same() -> None:
+    """From the start of the call to its end, say."""
     moved = page(row(1, NOW - HOUR), row(2, NOW - HOUR))
     client = scripted(page(row(1, NOW - 5 * HOUR)), moved, page(row(3, NOW - HOUR)), moved)
     state: str | None = None

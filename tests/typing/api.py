@@ -65,6 +65,11 @@ async def events(client: VoxloudClient) -> None:
     assert_type(await query.first(), models.TelephonyEvent | None)
     assert_type(await query.collect(), list[models.TelephonyEvent])
     assert_type(await client.telephony_events.find_by_call_id("aabb"), list[models.TelephonyEvent])
+    batches = client.telephony_events.incremental(None, since=datetime.now(UTC), number="+39", lag=60, overlap=3600.0)
+    async for batch in batches:
+        assert_type(batch.items, tuple[models.TelephonyEvent, ...])
+        assert_type(batch.state, str)
+        assert_type(batch.late, int)
     async for chunk in client.telephony_events.export_csv():
         assert_type(chunk, bytes)
 

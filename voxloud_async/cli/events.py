@@ -125,7 +125,7 @@ async def new(
         "since": None if since is None else read_moment("--since", since),
         "number": number,
         "overlap": read_span(overlap, "--overlap").total_seconds(),
-        "page_size": _PAGE,
+        "page_size": _EXPORT_PAGE,
     }
     async with service.client() as client:
         batches = client.telephony_events.incremental(held(state), **query)
