@@ -46,7 +46,6 @@ _OPTIONS = {
     "extension must": "--extension must",
     "overlap must": "--overlap must",
     "state is": "--state is",
-    "state must": "--state must",
     "number must": "--number must",
 }
 

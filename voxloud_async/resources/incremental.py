@@ -96,7 +96,7 @@ class Increment:
         is_over = False
         async with aclosing(rows.pages()) as pages:
             async for page in pages:
-                items = tuple(filter(self._told.add, page.items))
+                items = tuple(row for row in page.items if self._told.add(row))
                 is_over = page.has_next is False
                 self._advance(page, is_over=is_over)
                 if items or is_over:

@@ -33,7 +33,7 @@ class Told:
 
     mark: Ticks | None = None
     floor: Ticks | None = None
-    _minutes: dict[Key, int] = field(factory=dict)
+    _minutes: dict[Key, int] = field(factory=dict, repr=False)
 
     @classmethod
     def of(cls, state: object, since: datetime | None, digest: str) -> Told:
