@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import aclosing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,6 +144,19 @@ async def events(client: VoxloudClient, sandbox: Sandbox) -> None:
         await client.telephony_events.get(1)
 
 
+async def incremental(client: VoxloudClient, sandbox: Sandbox) -> None:
+    """Two jobs, the first of which is killed after its first batch, come to each row once."""
+    async with aclosing(client.telephony_events.incremental(page_size=40)) as batches:
+        first = await anext(batches)
+    rest = [batch async for batch in client.telephony_events.incremental(first.state, page_size=40)]
+    told = [each.id for batch in (first, *rest) for each in batch.items]
+    lag = sandbox.now - timedelta(minutes=1)
+    rows = {key for key, row in visible(sandbox).items() if moment(row["timestamp"]) <= lag}
+    assert len(told) == len(set(told))
+    assert set(told) == rows
+    assert [len(each.items) async for each in client.telephony_events.incremental(rest[-1].state)] == [0]
+
+
 async def csv_rows(client: VoxloudClient, sandbox: Sandbox) -> None:
     """The CSV and the JSON of one query hold the same rows."""
     size = 40
@@ -209,4 +224,4 @@ async def wrong_key(client: VoxloudClient, _: Sandbox) -> None:
         await client.users.list()
 
 
-JOURNEYS = (account, contacts, users, subscriptions, events, csv_rows, click_to_calls)
+JOURNEYS = (account, contacts, users, subscriptions, events, incremental, csv_rows, click_to_calls)
