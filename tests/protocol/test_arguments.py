@@ -73,6 +73,7 @@ def test_what_is_right(check: Any, value: object, result: object) -> None:
         (arguments.query, [("a", "b")]),
         (arguments.query, {"limit": 5}),
         (arguments.query, {5: "limit"}),
+        (arguments.query, {5: 5}),
     ],
 )
 def test_what_is_of_the_wrong_type(check: Any, value: object) -> None:
@@ -121,11 +122,23 @@ def test_what_is_of_the_wrong_type(check: Any, value: object) -> None:
         (arguments.seconds, -1.0),
         (arguments.seconds, float("nan")),
         (arguments.seconds, float("inf")),
+        (arguments.seconds, 10**400),
+        (arguments.text, "half \ud800"),
+        (arguments.optional_text, "half \udfff"),
+        (arguments.texts, ["half \ud800"]),
+        (arguments.query, {"a": "half \ud800"}),
+        (arguments.query, {"half \ud800": "a"}),
+        (arguments.moment, datetime.min.replace(tzinfo=timezone(timedelta(minutes=49, seconds=56)))),
     ],
 )
 def test_what_is_of_the_right_type_and_wrong(check: Any, value: object) -> None:
     with pytest.raises(ValueError, match=r"\bit\b"):
         check("it", value)
+
+
+def test_a_key_of_a_query_is_what_is_wrong() -> None:
+    with pytest.raises(TypeError, match="strings for its keys, not int"):
+        arguments.query("query", {5: "limit"})
 
 
 def test_an_item_is_named_by_its_place() -> None:

@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from voxloud_async.errors import DecodeError, RateLimitedError, UnexpectedRedirectError
 from voxloud_async.models import Account
@@ -234,6 +235,9 @@ def test_g2_the_key_is_nowhere_in_an_error() -> None:
         f"Voverc-Auth: {KEY}".encode(),
         b"<title>k3y&quot;&lt;&amp;&gt;\\secret</title>",
         b"GET /?key=k3y%22%3C%26%3E%5Csecret",
+        b'{"message": "the key k3y\\u0022\\u003c\\u0026\\u003e\\u005c\\u0073ecret is unknown"}',
+        b"<title>k3y&#34;&#60;&#38;&#62;&#92;secret</title>",
+        b"GET /?key=k3y&#34;&lt;&amp;&gt;\\secret&other=k3y%22%3c%26%3e%5c%73ecret",
     ]
     for body in bodies:
         error = refuse(body, status=401)
@@ -241,6 +245,21 @@ def test_g2_the_key_is_nowhere_in_an_error() -> None:
         for each in (error, twin):
             assert "secret" not in f"{each!s} {each!r} {each.message} {each.body} {vars(each)}"
         assert "***" in str(error.body)
+
+
+def test_g2_a_slash_may_be_escaped() -> None:
+    request = build(operations.LIST_USERS).with_header("Cookie", "ab/cd==")
+    for body in (rb'{"message": "no ab\/cd\u003d="}', b"<title>no ab&#x2F;cd&#61;=</title>"):
+        error = refuse(body, request=request)
+        assert error.message == "no ***"
+        assert "cd" not in f"{error} {error.body}"
+
+
+def test_an_error_to_a_body_nested_as_deep_as_can_be_is_told() -> None:
+    body = b"[" * 5_000 + b'{"name":"Annamaria","e":"a\\"b: c"}' + b"]" * 5_000
+    request = evolve(build(operations.CREATE_CONTACT, body={}), body=body)
+    error = refuse({"message": 'no name of Annamaria, nor a"b: c'}, request=request)
+    assert str(error) == "400 Bad Request: no name of ***, nor *** | GET /api/v1/contacts"
 
 
 def test_an_empty_secret_hides_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 # follows ";" for a parameter, and "..;" for a climb.
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+", re.ASCII)
 
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts that plain http to does not leave this machine."""
@@ -22,13 +25,22 @@ def text(name: str, value: object) -> str:
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
     if not value.strip():
         raise ValueError(f"{name} must not be empty")
-    return value
+    return _encodable(name, value)
 
 
 def optional_text(name: str, value: object) -> str | None:
     """A string, perhaps empty, or None."""
-    if value is not None and not isinstance(value, str):
+    if value is None:
+        return None
+    if not isinstance(value, str):
         raise TypeError(f"{name} must be a string or None, not {type(value).__name__}")
+    return _encodable(name, value)
+
+
+def _encodable(name: str, value: str) -> str:
+    """A text that UTF-8 can write; the error of trying it would quote all that is written with it."""
+    if not value.isascii() and _SURROGATE.search(value):
+        raise ValueError(f"{name} must hold no surrogates, which UTF-8 cannot write")
     return value
 
 
@@ -76,9 +88,16 @@ def moment(name: str, value: object) -> str:
     if offset is None:
         raise ValueError(f"{name} must carry a time zone, for instance datetime.now(UTC)")
     if offset % timedelta(minutes=1):  # a local mean time, which "+01:00" cannot write
-        value, offset = value.astimezone(UTC), timedelta(0)
+        value, offset = _in_utc(name, value), timedelta(0)
     written = value.isoformat(timespec="milliseconds")
     return written if offset else written.replace("+00:00", "Z")
+
+
+def _in_utc(name: str, value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{name} must be a time between the years 1 and 9999 of UTC") from None
 
 
 def http_url(name: str, value: object) -> str:
@@ -124,8 +143,12 @@ def query(name: str, value: object) -> None:
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a mapping, not {type(value).__name__}")
     for key, item in value.items():
-        if not isinstance(key, str) or not isinstance(item, str):
+        if not isinstance(key, str):
+            raise TypeError(f"{name} must have strings for its keys, not {type(key).__name__}")
+        if not isinstance(item, str):
             raise TypeError(f"{name}[{key!r}] must be a string, not {type(item).__name__}")
+        _encodable(f"a key of {name}", key)
+        _encodable(f"{name}[{key!r}]", item)
 
 
 def one_of(name: str, value: object, choices: Collection[str]) -> str:
@@ -140,7 +163,7 @@ def seconds(name: str, value: object) -> float:
     """A finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-    if not 0 < value < float("inf"):
+    if not 0 < value <= sys.float_info.max:  # a whole number may be beyond a float
         raise ValueError(f"{name} must be above 0 and finite")
     return float(value)
 

@@ -14,7 +14,7 @@ from ..wire.message import Headers, Request, Response
 from . import codec, jsontext
 from .operations import JSON, Operation
 from .retry_after import retry_after
-from .secrets import redacted, sent_texts
+from .secrets import redacted, redacted_json, sent_texts
 from .text import read_text
 
 T = TypeVar("T")
@@ -70,10 +70,10 @@ def read_response(operation: Operation[T], response: Response) -> T:
 
 def read_error(operation: Operation[Any], request: Request, response: Response, *, wall: float) -> ApiError:
     """The error of an unsuccessful answer, whose body may be JSON, text, HTML or nothing (anomaly G8)."""
-    body = _error_body(redacted(response, request))
+    body = _error_body(response.body.decode("utf-8", "replace"), request)
     return api_error(
         response.status,
-        _message(body) or _target(response),
+        redacted(_message(body), request) or _target(response),
         body,
         retry_after=retry_after(response.headers.get("Retry-After"), date=response.headers.get("Date"), wall=wall),
         personal=sent_texts(request),
@@ -92,11 +92,11 @@ def _decode(operation: Operation[Any], response: Response) -> Any:
         raise
 
 
-def _error_body(body: str) -> object:
+def _error_body(text: str, request: Request) -> object:
     try:
-        return jsontext.loads(body.encode())
-    except ValueError:
-        return body
+        return redacted_json(jsontext.loads(text.encode()), request)
+    except (ValueError, RecursionError):
+        return redacted(text, request)
 
 
 def _message(body: object) -> str:

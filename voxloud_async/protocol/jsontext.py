@@ -54,11 +54,16 @@ def exact(values: Iterable[Any]) -> None:
 
 
 def dumps(value: object) -> bytes:
-    """Write compact UTF-8 JSON; raises ValueError for NaN or absurd nesting, TypeError for what JSON does not know."""
+    """Write compact UTF-8 JSON.
+
+    Raises ValueError for NaN, halves of surrogate pairs and absurd nesting, TypeError for what JSON does not know.
+    """
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     except RecursionError:
         raise ValueError("the value is nested too deeply") from None
+    except UnicodeEncodeError:  # its repr would show the whole text
+        raise ValueError("the value holds surrogates, which UTF-8 cannot write") from None
 
 
 def _finite(digits: str) -> float:

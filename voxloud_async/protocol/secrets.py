@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping
-from urllib.parse import parse_qsl, quote, urlsplit
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from ..wire.message import SECRET_HEADERS, Request, Response
-from . import jsontext
+from ..wire.message import SECRET_HEADERS, Request
 
 _SHORTEST = 3
 
+_STRING = re.compile(rb'''("(?:[^"\\]|\\.)*+")(:?)''')
+"""A string of compact JSON, and the colon after it where it is a name."""
 
-def redacted(response: Response, request: Request) -> str:
-    """The body of an answer as text, without the values of the request's secret headers."""
-    text = response.body.decode("utf-8", "replace")
+
+def redacted(text: str, request: Request) -> str:
+    """A text of the service without the values of the request's secret headers, however it spells them."""
     for name, value in request.headers.pairs():
         if name.lower() in SECRET_HEADERS and value:
             for spelling in (value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")):
                 text = text.replace(spelling, "***")
+            for undo in (html.unescape, unquote):  # any character may be a reference or an escape
+                if value in undo(text):
+                    text = undo(text).replace(value, "***")
     return text
+
+
+def redacted_json(value: object, request: Request) -> object:
+    """The same of a JSON value; raises ValueError where no JSON would be left of it."""
+    # Written anew, because JSON may spell any character of a key as an escape.
+    return json.loads(redacted(json.dumps(value), request))
 
 
 def sent_texts(request: Request) -> tuple[str, ...]:
@@ -28,18 +39,10 @@ def sent_texts(request: Request) -> tuple[str, ...]:
     query = urlsplit(request.url).query
     texts = [value for _, value in parse_qsl(query)]
     texts += [pair.partition("=")[2] for pair in query.split("&")]
-    if request.body is not None:
-        texts += _strings(jsontext.loads(request.body))
+    texts += _strings(request.body or b"")
     return tuple(text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST)
 
 
-def _strings(value: object) -> Iterator[str]:
-    waiting = [value]
-    while waiting:  # no recursion: a body may be nested as deep as the stack allows
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, Mapping):
-            waiting += item.values()
-        elif isinstance(item, list):
-            waiting += item
+def _strings(body: bytes) -> Iterator[str]:
+    # The body is not parsed: it may be nested as deep as the stack allowed when it was written.
+    return (json.loads(string[1]) for string in _STRING.finditer(body) if not string[2])
