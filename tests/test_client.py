@@ -104,6 +104,11 @@ def test_a_key_that_fits_no_header_is_refused_and_not_shown(key: Any) -> None:
         f"https://{'a' * 64}.example",
         "https://k\u00e4se.example",
         "https://xn--\u00e4.example",
+        "https://api.example/k\u00e4se",
+        "https://api.example/../admin",
+        "https://api.example/a//b",
+        "https://api.example/%2e%2e",
+        "https://api.example/a;b",
     ],
 )
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
@@ -150,6 +155,10 @@ def test_http_to_this_machine_does_not(url: str) -> None:
         ({"transport": 5}, TypeError, "transport"),
         ({"transport": object()}, TypeError, "transport"),
         ({"proxy": "http://x"}, TypeError, "proxy"),
+        ({"subscribers": print}, TypeError, "subscribers must be a list"),
+        ({"subscribers": [print, 1]}, TypeError, r"subscribers\[1\]"),
+        ({"chance": 0.5}, TypeError, "chance"),
+        ({"timeout": 10**400}, ValueError, "timeout"),
     ],
 )
 def test_a_bad_option_is_refused(options: dict[str, Any], kind: type[Exception], names: str) -> None:
@@ -314,6 +323,19 @@ async def test_with_options_shares_the_session() -> None:
     await hasty.aclose()
     with pytest.raises(ClientClosedError):
         await client.users.list()
+
+
+async def test_with_options_keeps_what_a_derived_class_added() -> None:
+    class Tenant(VoxloudClient):
+        def __init__(self, name: str, **options: Any) -> None:
+            super().__init__(KEY, **options)
+            self.name = name
+
+    client = Tenant("Rossi", base_url=BASE, transport=FakeTransport(answer([])), clock=FakeClock())
+    other = client.with_options(timeout=3.0)
+    assert (type(other), other.name) == (Tenant, "Rossi")
+    assert await other.users.list() == []
+    assert other.users != client.users
 
 
 @pytest.mark.parametrize(

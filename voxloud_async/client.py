@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import random
 import warnings
@@ -95,9 +96,10 @@ class VoxloudClient:
         limit = key_limit(rate, processes=processes, api_key=key, base_url=url, clock=clock, chance=chance)
         clock = clock or LoopClock()
         arguments.number("max_concurrency", max_concurrency, 1)
+        arguments.function("chance", chance)
         own, wire = _transport(transport, max_concurrency)
         service_time = ServiceTime(clock)
-        told = tuple(subscribers)
+        told = arguments.functions("subscribers", subscribers)
         pacer = Pacer(limit, clock, concurrency=max_concurrency)
         handler = chain(
             wire,
@@ -122,12 +124,6 @@ class VoxloudClient:
                 pacer=pacer,
             )
         )
-
-    @classmethod
-    def _of(cls, session: Session) -> Self:
-        client = cls.__new__(cls)
-        cls._attach(client, session)
-        return client
 
     def _attach(self, session: Session) -> None:
         self._session = session
@@ -172,15 +168,14 @@ class VoxloudClient:
         """
         arguments.known(options, OptionChanges.__annotations__)
         now = self._session.options
-        return self._of(
-            self._session.with_options(
-                _options(
-                    options.get("timeout", now.timeout),
-                    options.get("max_wait", now.max_wait),
-                    options.get("retry", now.retry),
-                )
-            )
+        changed = _options(
+            options.get("timeout", now.timeout),
+            options.get("max_wait", now.max_wait),
+            options.get("retry", now.retry),
         )
+        client = copy.copy(self)  # with whatever a class derived from this one added
+        client._attach(self._session.with_options(changed))
+        return client
 
     async def aclose(self) -> None:
         """End calls under way with `ClientClosedError`, refuse new ones, give connections back. May be called twice."""
@@ -208,6 +203,8 @@ def _base_url(value: str) -> str:
         raise ValueError("base_url must carry no query")
     parts = urlsplit(url)
     arguments.host("base_url", parts.hostname or "")
+    if parts.path:  # HTTP libraries write one that is not plain in ways of their own
+        arguments.path("the path of base_url", parts.path)
     if parts.scheme == "http" and parts.hostname not in arguments.LOOPBACK:
         warnings.warn("base_url is not https", InsecureBaseURLWarning, stacklevel=3)
     return url

@@ -106,6 +106,17 @@ def test_t3_nothing_at_all_is_no_match(body: bytes) -> None:
     assert read_response(operations.FIND_EVENTS, Response(status=200, body=body)) == Matches(())
 
 
+@pytest.mark.parametrize("operation", [operation for operation in OPERATIONS if operation.whole], ids=str)
+def test_a_list_without_a_documented_next_page_must_be_whole(operation: Operation[Any]) -> None:
+    whole: list[object] = [[], {"data": [], "has_next": False}, {"data": []}, {"content": [], "last": True}]
+    for answer in whole:
+        assert read_response(operation, Response(status=200, body=json.dumps(answer).encode())).items == ()
+    for part in ({"data": [], "has_next": True}, {"content": [], "last": False}):
+        with pytest.raises(DecodeError, match="the list goes on") as caught:
+            read_response(operation, Response(status=200, body=json.dumps(part).encode()))
+        assert caught.value.operation == str(operation)
+
+
 def test_a_free_request_gives_its_json_or_nothing() -> None:
     operation = free_operation("GET", "/api/v1/anything")
     assert read_response(operation, Response(status=200, body=b'{"a": [1]}')) == {"a": [1]}

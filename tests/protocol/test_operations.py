@@ -107,6 +107,8 @@ def test_a_free_request_has_the_safety_of_the_operation_it_is(operation: Operati
         ("POST", "/api/v1/contacts/5", Safety.REPLACE),
         ("POST", "/api/v1/contacts/5/merge", Safety.CREATE),
         ("POST", "/api/v1/click-to-call/5/connect", Safety.RING),
+        ("PUT", "/api/v1/click-to-call/5/connect", Safety.RING),
+        ("GET", "/api/v1/click-to-call/5/connect", Safety.RING),
         ("POST", "/API/v1/click-to-call/5/connect", Safety.CREATE),
         ("POST", "/api/v1/telephony-events", Safety.READ),
     ],

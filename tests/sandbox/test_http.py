@@ -150,6 +150,12 @@ async def test_start_and_stop(serve: Serve) -> None:
     assert (await serve(port=port)).sandbox.url.endswith(f":{port}")
 
 
+async def test_an_address_of_ipv6_stands_in_brackets(serve: Serve) -> None:
+    api = await serve(host="::1")
+    assert api.sandbox.url.startswith("http://[::1]:")
+    assert await api.get("/api/v2/users")
+
+
 async def test_a_stop_waits_for_nobody(serve: Serve, held: HeldSleep) -> None:
     api = await serve(weather=Weather(latency=1.0), sleep=held.sleep)
     asking = asyncio.create_task(api.ask("GET", "/api/v2/users"))

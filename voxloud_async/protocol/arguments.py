@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from urllib.parse import urlsplit
+
+F = TypeVar("F")
 
 # RFC 3986 `pchar` without "%" and ";": such a segment means the same wherever it is read. A Java server takes what
 # follows ";" for a parameter, and "..;" for a climb.
@@ -68,6 +71,22 @@ def flag(name: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
     return value
+
+
+def function(name: str, value: object) -> None:
+    """Something that can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be callable, not {type(value).__name__}")
+
+
+def functions(name: str, value: Iterable[F]) -> tuple[F, ...]:
+    """Things that can be called."""
+    if not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a list of callables, not {type(value).__name__}")
+    found = tuple(value)
+    for index, item in enumerate(found):
+        function(f"{name}[{index}]", item)
+    return found
 
 
 def number(name: str, value: object, low: int, high: int | None = None) -> int:

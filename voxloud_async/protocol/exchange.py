@@ -86,7 +86,10 @@ def _decode(operation: Operation[Any], response: Response) -> Any:
     if operation.may_be_empty and not body.strip():
         body = b"null"
     try:
-        return codec.decode(body, operation.result)
+        value = codec.decode(body, operation.result)
+        if operation.whole and value.has_next:
+            raise DecodeError("the list goes on, and nothing tells how to read on", body=body)
+        return value
     except DecodeError as error:
         error.operation = str(operation)
         raise

@@ -83,6 +83,8 @@ class Contacts:
         It compares all fields, since `updated_at` does not tell reliably. The comparison narrows the race with another
         writer to the moment between two requests; it cannot close it.
         """
+        if not isinstance(contact, Contact):
+            raise TypeError(f"contact must be a Contact, not {type(contact).__name__}")
         checked = part(changes)
         if _comparable(await self.get(contact.id)) != _comparable(contact):
             raise ConflictError("the contact changed since it was read")
@@ -118,7 +120,8 @@ class Contacts:
         A search that is read meanwhile misses contacts, since its pages move: collect its ids first. API: Delete
         contact.
         """
-        return BulkRun.of(self._caller, Deletion(self._caller, missing_ok), items, options)
+        deletion = Deletion(self._caller, arguments.flag("missing_ok", missing_ok))
+        return BulkRun.of(self._caller, deletion, items, options)
 
     def search(
         self,

@@ -125,7 +125,8 @@ class Sandbox:
         """Where it listens, as `http://127.0.0.1:port`; RuntimeError before the start and after the stop."""
         if self._runner is None:
             raise RuntimeError("the sandbox is not running")
-        return f"http://{self.host}:{self._runner.addresses[0][1]}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self._runner.addresses[0][1]}"
 
     @property
     def calls_placed(self) -> list[PlacedCall]:
