@@ -125,6 +125,12 @@ class VoxloudClient:
             )
         )
 
+    @classmethod
+    def _of(cls, origin: Self, session: Session) -> Self:
+        client = copy.copy(origin)  # with whatever a class derived from this one added
+        cls._attach(client, session)
+        return client
+
     def _attach(self, session: Session) -> None:
         self._session = session
         self.contacts = Contacts(session)
@@ -173,9 +179,7 @@ class VoxloudClient:
             options.get("max_wait", now.max_wait),
             options.get("retry", now.retry),
         )
-        client = copy.copy(self)  # with whatever a class derived from this one added
-        client._attach(self._session.with_options(changed))
-        return client
+        return self._of(self, self._session.with_options(changed))
 
     async def aclose(self) -> None:
         """End calls under way with `ClientClosedError`, refuse new ones, give connections back. May be called twice."""

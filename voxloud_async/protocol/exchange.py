@@ -13,6 +13,7 @@ from ..errors import ApiError, DecodeError, api_error
 from ..wire.message import Headers, Request, Response
 from . import codec, jsontext
 from .operations import JSON, Operation
+from .page import Page
 from .retry_after import retry_after
 from .secrets import redacted, redacted_json, sent_texts
 from .text import read_text
@@ -87,12 +88,17 @@ def _decode(operation: Operation[Any], response: Response) -> Any:
         body = b"null"
     try:
         value = codec.decode(body, operation.result)
-        if operation.whole and value.has_next:
-            raise DecodeError("the list goes on, and nothing tells how to read on", body=body)
-        return value
+        if operation.whole:
+            _require_all(value, body)
     except DecodeError as error:
         error.operation = str(operation)
         raise
+    return value
+
+
+def _require_all(page: Page[Any], body: bytes) -> None:
+    if page.has_next:
+        raise DecodeError("the list goes on, and nothing tells how to read on", body=body)
 
 
 def _error_body(text: str, request: Request) -> object:

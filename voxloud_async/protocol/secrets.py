@@ -12,7 +12,7 @@ from ..wire.message import SECRET_HEADERS, Request
 
 _SHORTEST = 3
 
-_STRING = re.compile(rb'''("(?:[^"\\]|\\.)*+")(:?)''')
+_STRING = re.compile(rb"""("(?:[^"\\]|\\.)*+")(:?)""")
 """A string of compact JSON, and the colon after it where it is a name."""
 
 
