@@ -45,6 +45,18 @@ SYNCHRONOUS = """
 
     def test_an_unused_client(voxloud_client):
         pass
+
+    @pytest.fixture
+    def project_loop():
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        yield loop
+        assert asyncio.get_event_loop() is loop
+        asyncio.set_event_loop(None)
+        loop.close()
+
+    def test_a_loop_that_was_set_stays_set(project_loop, voxloud_client):
+        pass
 """
 
 ASYNCHRONOUS = """
@@ -100,7 +112,7 @@ def passed(ran: subprocess.CompletedProcess[str], count: int) -> None:
 
 
 def test_without_an_asyncio_plugin(tmp_path: Path) -> None:
-    passed(run(tmp_path, SYNCHRONOUS, *BARE), 8)
+    passed(run(tmp_path, SYNCHRONOUS, *BARE), 9)
 
 
 def test_with_pytest_asyncio(tmp_path: Path) -> None:

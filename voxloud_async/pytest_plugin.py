@@ -46,4 +46,8 @@ def voxloud_client(voxloud_sandbox: Sandbox) -> Iterator[VoxloudClient]:
 
     client = VoxloudClient(voxloud_sandbox.api_key, base_url=voxloud_sandbox.url)
     yield client
-    asyncio.run(client.aclose())
+    loop = asyncio.new_event_loop()  # `asyncio.run` would leave the thread without the loop that it had
+    try:
+        loop.run_until_complete(client.aclose())
+    finally:
+        loop.close()
