@@ -223,6 +223,8 @@ def test_design_fixes_the_order_of_an_api_error() -> None:
         ("a.c and abc", ["a.c"], "*** and abc"),
         ("plain", ["", "plai"], "***n"),
         ("", ["x"], ""),
+        ("invalid: Al is no name, nor AL-9", ["Al"], "invalid: *** is no name, nor ***-9"),
+        ("联系人李明已存在", ["李明"], "联系人***已存在"),
     ],
 )
 def test_what_a_log_must_not_hold_is_masked(text: str, personal: list[str], masked: str) -> None:

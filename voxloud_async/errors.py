@@ -71,6 +71,7 @@ __all__ = [
 Phase = Literal["connect", "send", "headers", "body", "limit", "backoff"]
 
 _LONGEST = 200
+_SHORTEST = 3  # letters of a value that is hidden inside of words too
 _PERSONAL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+|\+?\d(?:[\s().-]{0,3}\d){4,}")
 
 _LONGEST_MESSAGE = 1000  # of a longer one the rest is not looked at: masking takes its time
@@ -80,8 +81,14 @@ def mask(text: str, personal: Iterable[str] = ()) -> str:
     """Hide e-mail addresses, phone-like numbers and the given values, in any case, in a text meant for a log."""
     values = sorted(filter(None, personal), key=len, reverse=True)
     if values:
-        text = re.sub("|".join(map(re.escape, values)), "***", text, flags=re.IGNORECASE)
+        text = re.sub("|".join(map(_pattern, values)), "***", text, flags=re.IGNORECASE)
     return _PERSONAL.sub("***", text)
+
+
+def _pattern(value: str) -> str:
+    # "Al" stands in "invalid" too, but names of two letters are whole where scripts put no spaces between words
+    pattern = re.escape(value)
+    return rf"(?<!\w){pattern}(?!\w)" if len(value) < _SHORTEST and value.isascii() else pattern
 
 
 class VoxloudError(Exception):

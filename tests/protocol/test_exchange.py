@@ -231,6 +231,15 @@ def test_what_the_caller_sent_is_hidden_in_the_text_of_an_error(quoted: str) -> 
     assert error.message == quoted  # for those who ask for it
 
 
+def test_what_is_short_may_be_a_name_and_is_hidden_as_a_word() -> None:
+    request = build(
+        operations.SEARCH_CONTACTS, query={"first_name": "Bo", "last_name": "李", "offset": "20", "limit": " "}
+    )
+    assert refuse(b"no Bo \xe6\x9d\x8e at 20, above", request=request).args == (
+        "400 Bad Request: no *** *** at 20, above",
+    )
+
+
 def test_what_a_query_asked_for_is_hidden_too_in_both_spellings() -> None:
     request = build(operations.SEARCH_CONTACTS, query={"first_name": "Rosa Maria", "email": "rosa@exa"})
     for quoted in ("nobody named Rosa Maria", "bad query first_name=Rosa%20Maria", "rosa@exa", "email=rosa%40exa"):

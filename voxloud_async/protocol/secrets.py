@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from ..wire.message import SECRET_HEADERS, Request
 
-_SHORTEST = 3
+_SMALL_NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
+"""No personal data, and most likely the page that was asked for."""
 
 _STRING = re.compile(rb"""("(?:[^"\\]|\\.)*+")(:?)""")
 """A string of compact JSON, and the colon after it where it is a name."""
@@ -40,7 +41,7 @@ def sent_texts(request: Request) -> tuple[str, ...]:
     texts = [value for _, value in parse_qsl(query)]
     texts += [pair.partition("=")[2] for pair in query.split("&")]
     texts += _strings(request.body or b"")
-    return tuple(text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST)
+    return tuple(text for text in dict.fromkeys(texts) if text.strip() and not _SMALL_NUMBER.fullmatch(text))
 
 
 def _strings(body: bytes) -> Iterator[str]:
