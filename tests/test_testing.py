@@ -120,3 +120,10 @@ async def test_a_pause_within_max_wait_is_waited_out() -> None:
     assert (await client.validate_auth()).name == "Acme"
     assert 3.0 <= clock.now() < 30.0
     await client.aclose()
+
+
+async def test_others_get_their_turn_before_an_answer() -> None:
+    sending = asyncio.create_task(FakeTransport(answer(1)).send(ASKED, timeout=1.0))
+    await asyncio.sleep(0)
+    assert not sending.done()
+    assert (await sending).body == b"1"

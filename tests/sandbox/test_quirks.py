@@ -6,6 +6,9 @@ import ast
 import inspect
 import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from voxloud_async.sandbox import Quirks
 
@@ -41,6 +44,18 @@ def test_every_yields_each_other_reading_once() -> None:
     assert {name for quirks in every for name in quirks.changed()} == set(readings)
     assert Quirks().changed() == {}
     assert all(getattr(Quirks(), name) in values for name, values in readings.items())
+
+
+@pytest.mark.parametrize(
+    ("typo", "told"),
+    [
+        ({"contact_update": "patch"}, "contact_update must be one of 'put', 'post', 'both', not 'patch'"),
+        ({"size_cap": 99}, "size_cap must be one of 2000, 1000, 100, not 99"),
+    ],
+)
+def test_a_reading_that_there_is_not_is_refused(typo: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Quirks(**typo)
 
 
 def test_every_field_says_why_it_exists() -> None:

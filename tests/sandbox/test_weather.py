@@ -209,6 +209,13 @@ def test_shares_lie_between_0_and_1(shares: dict[str, Any]) -> None:
         Weather(**shares)
 
 
+def test_a_word_that_means_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="cut"):
+        Fault(cut="inside")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="retry_after"):
+        Weather(retry_after="minutes")  # type: ignore[arg-type]
+
+
 # Scripted faults
 
 

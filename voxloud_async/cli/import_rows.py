@@ -104,7 +104,7 @@ def _checked(row: Row) -> Row | Fault:
 def _is_unicode(value: object) -> bool:
     try:
         jsontext.dumps(value)
-    except UnicodeEncodeError:
+    except ValueError:
         return False
     return True
 

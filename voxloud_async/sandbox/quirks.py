@@ -185,6 +185,13 @@ class Quirks:
     extension: Literal["known", "of_user", "unchecked"] = "known"
     """K12: the extension must be one of the PBX, that of a user and not of a group, or may be any."""
 
+    def __attrs_post_init__(self) -> None:
+        changed = self.changed()
+        readings = self.readings() if changed else {}
+        for name, value in changed.items():
+            if value not in readings[name]:
+                raise ValueError(f"{name} must be one of {', '.join(map(repr, readings[name]))}, not {value!r}")
+
     @classmethod
     def every(cls) -> Iterator[Quirks]:
         """One set of quirks for each reading that is no default, all else left as it is."""

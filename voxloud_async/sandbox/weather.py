@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Literal
+from typing import Literal, get_args
 
 from attrs import field, frozen
 from attrs.converters import optional as optional_converter
-from attrs.validators import ge, optional
+from attrs.validators import ge, in_, optional
 
 from .limits import Limit
 
@@ -25,7 +25,7 @@ class Fault:
     """
 
     status: HTTPStatus | None = field(default=None, converter=optional_converter(HTTPStatus))
-    cut: Cut | None = None
+    cut: Cut | None = field(default=None, validator=optional(in_(get_args(Cut))))
     executed: bool = False
     delay: float = field(default=0.0, validator=ge(0.0))
     slow_body: float = field(default=0.0, validator=ge(0.0))
@@ -55,7 +55,7 @@ class Weather:
     latency: float = field(default=0.0, validator=ge(0.0))
     jitter: float = field(default=0.0, validator=ge(0.0))
     limits: tuple[Limit, ...] = ()
-    retry_after: RetryAfter = "none"
+    retry_after: RetryAfter = field(default="none", validator=in_(get_args(RetryAfter)))
     maintenance: tuple[tuple[float, float], ...] = ()
     maintenance_after: int | None = field(default=None, validator=optional(ge(1)))
     maintenance_length: float = field(default=5.0, validator=ge(0.0))
