@@ -83,6 +83,12 @@ async def test_nothing_is_added_but_the_codings_it_undoes(transport: Transport) 
     assert _header_lines(server.requests[1]) == sorted([*common, "connection: close"])
 
 
+async def test_a_post_without_a_body_says_so(transport: Transport) -> None:
+    async with serving(answers(reply())) as server:
+        await transport.send(Request(method="POST", url=server.url()), timeout=5)
+    assert "content-length: 0" in _header_lines(server.requests[0])
+
+
 async def test_cookies_are_not_kept(transport: Transport) -> None:
     async with serving(answers(reply(headers=("Set-Cookie: session=1; Path=/",)))) as server:
         url = server.url().replace("127.0.0.1", "localhost")

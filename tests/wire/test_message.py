@@ -23,7 +23,7 @@ def test_header_replaces_those_of_its_name() -> None:
     assert request.headers["accept"] == "a"
 
 
-@pytest.mark.parametrize("name", ["Voverc-Auth", "VOVERC-AUTH", "Authorization", "Cookie"])
+@pytest.mark.parametrize("name", ["Voverc-Auth", "VOVERC-AUTH", "Authorization", "Cookie", "Set-Cookie", "Location"])
 def test_reprs_hide_the_key_and_the_query(name: str) -> None:
     request = Request(method="GET", url="https://host/path?phone=678", headers=Headers({name: "key"}), body=b"jane")
     for hidden in ("'key'", "678", "jane"):

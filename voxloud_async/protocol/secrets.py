@@ -13,6 +13,8 @@ from ..wire.message import SECRET_HEADERS, Request
 _SMALL_NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
 """No personal data, and most likely the page that was asked for."""
 
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
+
 _STRING = re.compile(rb"""("(?:[^"\\]|\\.)*+")(:?)""")
 """A string of compact JSON, and the colon after it where it is a name."""
 
@@ -23,10 +25,15 @@ def redacted(text: str, request: Request) -> str:
         if name.lower() in SECRET_HEADERS and value:
             for spelling in (value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")):
                 text = text.replace(spelling, "***")
-            for undo in (html.unescape, unquote):  # any character may be a reference or an escape
+            for undo in (html.unescape, unquote, _without_escapes):  # any character may be written otherwise
                 if value in undo(text):
                     text = undo(text).replace(value, "***")
     return text
+
+
+def _without_escapes(text: str) -> str:
+    """JSON that was cut short, or stands in another text."""
+    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[2], text)
 
 
 def redacted_json(value: object, request: Request) -> object:
