@@ -15,7 +15,7 @@ from . import codec, jsontext
 from .operations import JSON, Operation
 from .page import Page
 from .retry_after import retry_after
-from .secrets import redacted, redacted_json, sent_texts
+from .secrets import redacted, sent_texts
 from .text import read_text
 
 T = TypeVar("T")
@@ -71,10 +71,10 @@ def read_response(operation: Operation[T], response: Response) -> T:
 
 def read_error(operation: Operation[Any], request: Request, response: Response, *, wall: float) -> ApiError:
     """The error of an unsuccessful answer, whose body may be JSON, text, HTML or nothing (anomaly G8)."""
-    body = _error_body(response.body.decode("utf-8", "replace"), request)
+    body = _error_body(redacted(response, request))
     return api_error(
         response.status,
-        redacted(_message(body), request) or _target(response),
+        _message(body) or _target(response),
         body,
         retry_after=retry_after(response.headers.get("Retry-After"), date=response.headers.get("Date"), wall=wall),
         personal=sent_texts(request),
@@ -101,11 +101,11 @@ def _require_all(page: Page[Any], body: bytes) -> None:
         raise DecodeError("the list goes on, and nothing tells how to read on", body=body)
 
 
-def _error_body(text: str, request: Request) -> object:
+def _error_body(body: str) -> object:
     try:
-        return redacted_json(jsontext.loads(text.encode()), request)
-    except (ValueError, RecursionError):
-        return redacted(text, request)
+        return jsontext.loads(body.encode())
+    except ValueError:
+        return body
 
 
 def _message(body: object) -> str:

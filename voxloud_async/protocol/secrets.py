@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from functools import cache
+from html.entities import html5
+from urllib.parse import parse_qsl, urlsplit
 
-from ..wire.message import SECRET_HEADERS, Request
+from ..wire.message import SECRET_HEADERS, Request, Response
 
 _SMALL_NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
 """No personal data, and most likely the page that was asked for."""
-
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
 
 _STRING = re.compile(rb"""("(?:[^"\\]|\\.)*+")(:?)""")
 """A string of compact JSON, and the colon after it where it is a name."""
 
 
-def redacted(text: str, request: Request) -> str:
-    """A text of the service without the values of the request's secret headers, however it spells them."""
+def redacted(response: Response, request: Request) -> str:
+    """The body of an answer as text, without the values of the request's secret headers, however it spells them."""
+    text = response.body.decode("utf-8", "replace")
     for name, value in request.headers.pairs():
         if name.lower() in SECRET_HEADERS and value:
-            for spelling in (value, json.dumps(value)[1:-1], html.escape(value), quote(value, safe="")):
-                text = text.replace(spelling, "***")
-            for undo in (html.unescape, unquote, _without_escapes):  # any character may be written otherwise
-                if value in undo(text):
-                    text = undo(text).replace(value, "***")
+            text = re.sub("".join(map(_spellings, value)), "***", text)
     return text
 
 
-def _without_escapes(text: str) -> str:
-    """JSON that was cut short, or stands in another text."""
-    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else escape[2], text)
-
-
-def redacted_json(value: object, request: Request) -> object:
-    """The same of a JSON value; raises ValueError where no JSON would be left of it."""
-    # Written anew, because JSON may spell any character of a key as an escape.
-    return json.loads(redacted(json.dumps(value), request))
+@cache
+def _spellings(character: str) -> str:
+    """A pattern of what JSON, HTML and URLs may write for a character."""
+    code, plain = ord(character), re.escape(character)
+    numbers = rf"(?i:%{code:02x}|\\u{code:04x}|&#0*{code};?|&#x0*{code:x};?)"
+    names = [f"&{re.escape(name)}" for name, meant in html5.items() if meant == character]
+    return rf"(?:{'|'.join([numbers, *names])}|\\?{plain})"
 
 
 def sent_texts(request: Request) -> tuple[str, ...]:
