@@ -240,7 +240,7 @@ async def test_g11_a_subscription_of_this_client_serves_as_well(start: Start) ->
 async def test_g11_a_subscription_that_serves_otherwise_is_not_returned(start: Start) -> None:
     served = await start()
     subscriptions = served.client.webhook_subscriptions
-    off = await subscriptions.create(**HOOK)
+    off = await subscriptions.create(**HOOK, notification_email="b@example.org")
     await subscriptions.update(off.id, **HOOK, enabled=False)
     await subscriptions.create(**HOOK | {"notification_email": "a@example.org"})
     await subscriptions.create(**HOOK | {"event_type": "CALL_HANGUP"})
@@ -254,8 +254,11 @@ async def test_g11_a_subscription_that_serves_otherwise_is_not_returned(start: S
 
 async def test_g11_a_click_to_call_that_serves_otherwise_is_not_returned(start: Start) -> None:
     served = await start()
-    await served.click_to_call(dial_first="contact")
-    await served.click_to_call(name="sales")
+    async with VoxloudClient(served.sandbox.api_key, base_url=served.sandbox.url, rate=None) as other:
+        theirs = evolve(served, client=other)  # what this client made is none of its creates' anyway
+        await theirs.click_to_call(dial_first="contact")
+        await theirs.click_to_call(name="sales")
+        await theirs.click_to_call(extension=str(served.sandbox.state.directory.users[1].extension))
     served.sandbox.fail_next(UNSENT, match="POST ")
     error = await unknown(served.click_to_call(dial_first="extension"))
     assert error.candidates == ()
