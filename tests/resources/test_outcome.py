@@ -401,6 +401,16 @@ async def test_k9_a_ring_is_sent_once_and_its_record_found_when_it_is_there(star
     assert served.sandbox.count("POST", "/api/v1/click-to-call/") == len(served.sandbox.calls_placed) == 1
 
 
+async def test_k9_two_rings_of_one_number_cannot_be_told_apart(start: Start) -> None:
+    served = await start()
+    made = await served.click_to_call()
+    served.sandbox.fail_next(LOST, match="POST ")
+    error = await unknown(served.client.click_to_call.connect(made.id, contact=NUMBER))
+    await served.client.click_to_call.connect(made.id, contact=NUMBER)
+    assert len(served.sandbox.calls_placed) == 2
+    assert await resolved(error) is None
+
+
 async def test_k9_an_older_ring_is_not_taken_for_this_one(start: Start) -> None:
     served = await start()
     made = await served.click_to_call()
