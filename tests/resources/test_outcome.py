@@ -276,6 +276,15 @@ async def test_k2_a_click_to_call_with_another_number_is_a_candidate(start: Star
     assert await resolved(error) is None
 
 
+async def test_g11_a_contact_that_holds_more_is_not_returned(start: Start) -> None:
+    served = await start()
+    async with VoxloudClient(served.sandbox.api_key, base_url=served.sandbox.url, rate=None) as other:
+        await evolve(served, client=other).contact(job_title="CEO")
+    served.sandbox.fail_next(UNSENT, match="POST ")
+    error = await unknown(served.contact())
+    assert error.candidates == ()
+
+
 async def test_g11_an_older_contact_is_not_taken_for_the_new_one(start: Start) -> None:
     served = await start()
     old = await served.contact()
