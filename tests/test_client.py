@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import math
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,12 @@ def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     assert "word" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["https://api.example/api/v1", "https://proxy.example/pbx/api/v2/"])
+def test_a_base_url_that_goes_on_into_the_api_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="base_url must end before /api"):
+        VoxloudClient(KEY, base_url=url, transport=FakeTransport())
+
+
 def test_a_base_url_is_text() -> None:
     with pytest.raises(TypeError, match="base_url"):
         VoxloudClient(KEY, base_url=b"https://api.example", transport=FakeTransport())  # type: ignore[arg-type]
@@ -143,7 +150,7 @@ def test_http_to_this_machine_does_not(url: str) -> None:
         ({"max_wait": -1}, ValueError, "max_wait"),
         ({"max_wait": True}, TypeError, "max_wait"),
         ({"rate": 0}, ValueError, "rate"),
-        ({"rate": "fast"}, ValueError, "rate"),
+        ({"rate": "fast"}, ValueError, "rate must be 'learned', requests a second, None or a RedisRate"),
         ({"rate": math.inf}, ValueError, "rate"),
         ({"rate": [1]}, TypeError, "rate"),
         ({"retry": 3}, TypeError, "retry"),
@@ -155,7 +162,7 @@ def test_http_to_this_machine_does_not(url: str) -> None:
         ({"transport": 5}, TypeError, "transport"),
         ({"transport": object()}, TypeError, "transport"),
         ({"proxy": "http://x"}, TypeError, "proxy"),
-        ({"subscribers": print}, TypeError, "subscribers must be a list"),
+        ({"subscribers": print}, TypeError, "subscribers must be a list of callables"),
         ({"subscribers": [print, 1]}, TypeError, r"subscribers\[1\]"),
         ({"chance": 0.5}, TypeError, "chance"),
         ({"timeout": 10**400}, ValueError, "timeout"),
@@ -188,6 +195,22 @@ async def test_a_transport_of_ones_own_is_ones_own_to_close() -> None:
     async with client:
         await client.validate_auth()
     assert not transport.closed
+
+
+async def test_a_closed_client_is_not_entered_again() -> None:
+    client, _ = scripted(ACCOUNT)
+    async with client, client.with_options(timeout=5):
+        await client.validate_auth()
+    for closed in (client, client.with_options(timeout=5)):
+        with pytest.raises(ClientClosedError):
+            await closed.__aenter__()
+
+
+def test_without_httpx2_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "voxloud_async.wire.httpx2", raising=False)
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    with pytest.raises(ImportError, match=r"pip install 'voxloud_async\[httpx2\]'"):
+        VoxloudClient(KEY, transport="httpx2")
 
 
 # What it hides

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -226,3 +228,10 @@ async def test_without_providers_the_global_ones_are_used() -> None:
         KEY, base_url="https://api.example", transport=Wire(ACCOUNT), subscribers=[OpenTelemetrySubscriber()]
     )
     assert (await client.validate_auth()).name == "Rossi"
+
+
+def test_without_opentelemetry_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "voxloud_async.otel")
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with pytest.raises(ImportError, match=r"pip install 'voxloud_async\[otel\]'"):
+        import_module("voxloud_async.otel")

@@ -134,6 +134,13 @@ def test_a_bad_option_is_told(tmp_path: Path) -> None:
     assert "unexpected keyword argument 'weekday'" in ran.stdout
 
 
+def test_an_option_without_its_name_is_told(tmp_path: Path) -> None:
+    source = "import pytest\n@pytest.mark.voxloud_sandbox(3)\ndef test_it(voxloud_sandbox): pass\n"
+    ran = run(tmp_path, source, *BARE)
+    assert ran.returncode == 1
+    assert "voxloud_sandbox takes options of the Sandbox by name, such as contacts=3" in ran.stdout
+
+
 def test_the_mark_is_documented(tmp_path: Path) -> None:
     assert "@pytest.mark.voxloud_sandbox(**options)" in run(tmp_path, "", *BARE, "--markers").stdout
 

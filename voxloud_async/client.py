@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import random
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
@@ -34,6 +35,8 @@ from .session.session import Session, chain
 from .wire.transport import Transport
 
 BASE_URL = "https://developer.voxloud.com"
+
+_API = re.compile(r"/api/v\d+$", re.ASCII)
 
 
 class OptionChanges(TypedDict, total=False):
@@ -172,7 +175,7 @@ class VoxloudClient:
 
         `max_wait=None` takes the bound away.
         """
-        arguments.known(options, OptionChanges.__annotations__)
+        arguments.known(options, OptionChanges.__annotations__, "option")
         now = self._session.options
         changed = _options(
             options.get("timeout", now.timeout),
@@ -186,6 +189,7 @@ class VoxloudClient:
         await self._session.aclose()
 
     async def __aenter__(self) -> Self:
+        self._session.require_open()
         return self
 
     async def __aexit__(
@@ -206,6 +210,8 @@ def _base_url(value: str) -> str:
     if "?" in url:
         raise ValueError("base_url must carry no query")
     parts = urlsplit(url)
+    if _API.search(parts.path):
+        raise ValueError("base_url must end before /api: each call adds its path")
     arguments.host("base_url", parts.hostname or "")
     if parts.path:  # HTTP libraries write one that is not plain in ways of their own
         arguments.path("the path of base_url", parts.path)

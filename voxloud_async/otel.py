@@ -11,7 +11,10 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from opentelemetry import metrics, trace
+try:
+    from opentelemetry import metrics, trace
+except ModuleNotFoundError as error:
+    raise ImportError("spans need opentelemetry: pip install 'voxloud_async[otel]'", name=error.name) from error
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 from opentelemetry.util.types import AttributeValue

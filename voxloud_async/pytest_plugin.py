@@ -34,6 +34,8 @@ def voxloud_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     from .sandbox.background import in_background  # noqa: PLC0415
 
     mark = request.node.get_closest_marker(_MARK)
+    if mark and mark.args:
+        raise pytest.UsageError(f"{_MARK} takes options of the Sandbox by name, such as contacts=3")
     options: dict[str, Any] = {"now": datetime.now(UTC), **(mark.kwargs if mark else {})}
     with in_background(Sandbox(**options)) as sandbox:
         yield sandbox

@@ -99,9 +99,9 @@ def test_the_package_is_a_program() -> None:
 @pytest.mark.parametrize(
     ("tokens", "line"),
     [
-        (["auth", "check", "--api-key", "hush"], "voxloud: unknown option --api-key (see voxloud --help)\n"),
-        (["auth", "check", "--api-key=hush"], "voxloud: unknown option --api-key (see voxloud --help)\n"),
-        (["auth", "check", "hush"], "voxloud: too many arguments (see voxloud --help)\n"),
+        (["auth", "check", "--api-key", "hush"], "voxloud: unknown option --api-key (see voxloud auth check --help)\n"),
+        (["auth", "check", "--api-key=hush"], "voxloud: unknown option --api-key (see voxloud auth check --help)\n"),
+        (["auth", "check", "hush"], "voxloud: too many arguments (see voxloud auth check --help)\n"),
     ],
 )
 def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: list[str], line: str) -> None:
@@ -113,6 +113,8 @@ def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: lis
     ("tokens", "reason"),
     [
         (["contacts", "gte"], 'Unknown command "gte"'),
+        (["hush"], "(see voxloud --help)"),
+        (["contacts", "gte"], "(see voxloud contacts --help)"),
         (["contacts", "get"], "requires an argument"),
         (["contacts", "get", "a/b"], "id must be one segment of a path"),
         (["contacts", "create", "--first-name", "Ada"], "--first-name and --primary-phone are required"),
@@ -123,6 +125,8 @@ def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: lis
         (["users", "list", "--rate", "fast"], '--rate must be a number, "learned" or "none"'),
         (["users", "list", "--timeout", "0"], "--timeout must be above 0"),
         (["users", "list", "--sandbox", "--base-url", "https://x.example"], "exclude each other"),
+        (["users", "list", "--base-url", "x"], "--base-url, or else VOXLOUD_BASE_URL, must be an absolute http"),
+        (["events", "export", "-o", "calls.json"], "say --format ndjson"),
         (["demo", "--contacts", "0"], "--contacts must be at least 1"),
     ],
 )

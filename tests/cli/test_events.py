@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +22,6 @@ from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from .conftest import Console
 
@@ -94,6 +94,12 @@ def test_an_export_that_breaks_leaves_the_file_as_it_was(voxloud: Console, tmp_p
     assert voxloud("events", "export", "-o", str(target)).code == 5
     assert target.read_text(encoding="utf-8") == "of yesterday"
     assert [*tmp_path.iterdir()] == [target]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is always full")
+def test_an_export_to_a_full_disk_says_so(voxloud: Console) -> None:
+    result = voxloud("events", "export", "-o", "/dev/full")
+    assert (result.code, result.err) == (1, "voxloud: No space left on device\n")
 
 
 def test_an_export_into_a_pipe_leaves_it_a_pipe(voxloud: Console, tmp_path: Path) -> None:

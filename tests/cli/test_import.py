@@ -268,7 +268,7 @@ def test_rows_of_standard_input(voxloud: Console, monkeypatch: pytest.MonkeyPatc
 
 def test_an_option_before_the_file_is_no_file(voxloud: Console) -> None:
     result = voxloud("contacts", "import", "--api-key=hush")
-    assert (result.code, result.err) == (2, "voxloud: unknown option --api-key (see voxloud --help)\n")
+    assert (result.code, result.err) == (2, "voxloud: unknown option --api-key (see voxloud contacts import --help)\n")
 
 
 def test_a_column_no_contact_has_is_named_once(voxloud: Console, tmp_path: Path) -> None:

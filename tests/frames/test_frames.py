@@ -282,6 +282,16 @@ def test_a_model_that_is_no_row_of_a_column_leaves_it_empty() -> None:
     assert (row["id"], row["transcription"], row["click_to_call_type"]) == (5, None, None)
 
 
+def test_what_makes_no_frame_is_told() -> None:
+    person = Contact(id="5", first_name="Ada", primary_phone="+390312345678")
+    with pytest.raises(TypeError, match="EventFrame does not take Contact"):
+        EventFrame.from_models([person])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="pages must be a list of pages"):
+        ContactFrame.from_pages(page())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="made by read, from_pages or from_models, not of a list"):
+        ContactFrame([person])
+
+
 def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "voxloud_async.frames")
     monkeypatch.setitem(sys.modules, "pyarrow", None)

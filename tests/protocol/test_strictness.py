@@ -163,6 +163,7 @@ def test_no_value_of_a_body_shows_in_its_error() -> None:
     ):
         error = fault(json.dumps(value), kind)
         assert secret not in f"{error!s} {error!r} {error.path} {error.args}"
+        assert error.__context__ is None
     broken = fault(f'{{"id": "{secret}"', Contact)
     assert secret not in f"{broken!s} {broken!r}"
     assert broken.body is not None

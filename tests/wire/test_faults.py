@@ -65,6 +65,19 @@ async def test_untrusted_certificate_is_never_worth_a_retry(transport: Transport
     assert server.requests == []
 
 
+async def test_tls_to_a_server_without_it_names_what_tls_says(transport: Transport) -> None:
+    async def bluntly(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(reply(status="400 Bad Request"))
+        writer.close()
+
+    async with await asyncio.start_server(bluntly, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(RequestNotSentError, match=r"[A-Z]+_[A-Z_]+\)$") as caught:
+            await transport.send(Request(method="GET", url=f"https://127.0.0.1:{port}/"), timeout=5)
+    assert "EPERM" not in str(caught.value)  # the errno of every error of OpenSSL
+    assert (caught.value.sent, caught.value.retryable) == (False, True)
+
+
 async def test_trusted_certificate(make_transport: MakeTransport, tls: Tls) -> None:
     transport = make_transport(ssl=tls.client)
     async with serving(answers(reply(b"ok")), tls=tls.server) as server:

@@ -33,6 +33,7 @@ _OPTIONS = {
     "max_wait": "--max-wait",
     "callback_url must": "--callback-url must",
     "base must": "the URL must",
+    "base_url must": "--base-url, or else VOXLOUD_BASE_URL, must",
     "secret must": "VOXLOUD_WEBHOOK_SECRET must",
     "since must": "--backfill must",
     "event_type must": "--event must",
@@ -48,8 +49,6 @@ _OPTIONS = {
     "state is": "--state is",
     "number must": "--number must",
 }
-
-_SEE_HELP = " (see voxloud --help)"
 
 app = App(
     name="voxloud",
@@ -108,15 +107,21 @@ def _told(error: Exception) -> tuple[int, str]:
         case VoxloudError():
             return judge(error)
         case UnknownOptionError():  # what follows the option might be a key
-            return USAGE, f"unknown option {error.token.keyword or '-'}{_SEE_HELP}"
+            return USAGE, f"unknown option {error.token.keyword or '-'}{_see_help(error)}"
         case UnusedCliTokensError():
-            return USAGE, f"too many arguments{_SEE_HELP}"
+            return USAGE, f"too many arguments{_see_help(error)}"
         case CycloptsError():
-            return USAGE, f"{error}{_SEE_HELP}"
+            return USAGE, f"{error}{_see_help(error)}"
         case OSError():
-            return NOT_ALL, f"{error.strerror}: {error.filename}" if error.filename else str(error)
+            reason = error.strerror or str(error)
+            return NOT_ALL, f"{reason}: {error.filename}" if error.filename else reason
         case _:
             return USAGE, _as_typed(str(error))
+
+
+def _see_help(error: CycloptsError) -> str:
+    """Where to read on: the help of the command, as far as it was one."""
+    return f" (see {' '.join(('voxloud', *(error.command_chain or ())))} --help)"
 
 
 def _as_typed(text: str) -> str:

@@ -84,8 +84,7 @@ async def export(
         format: "csv" is the service's own CSV; by default what the file's name says, else csv.
     """
     start, end = period.bounds()
-    by_name = output is not None and output.suffix in {".ndjson", ".jsonl"}
-    chosen = format or ("ndjson" if by_name else "csv")
+    chosen = format or _named_by(output)
     async with service.client() as client:
         query: dict[str, Any] = {
             "number": number,
@@ -150,6 +149,13 @@ class _News:
                 for event in batch.items:
                     yield event
                 self.state = batch.state
+
+
+def _named_by(output: Path | None) -> Literal["csv", "ndjson"]:
+    """What the name of a file says of its format."""
+    if output is not None and output.suffix == ".json":
+        raise ValueError("an export is no .json: say --format ndjson, one object a line, or csv")
+    return "ndjson" if output is not None and output.suffix in {".ndjson", ".jsonl"} else "csv"
 
 
 def _shown(advance: Advance) -> Callable[[Progress], None]:

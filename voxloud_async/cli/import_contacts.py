@@ -40,14 +40,14 @@ async def import_contacts(
     were, else 1.
 
     Args:
-        file: UTF-8, with or without byte order mark; "-" is standard input. CSV begins with a line of field names and
-            holds several phones or emails in one cell, with ";" between them; an empty cell is a field left out.
-            NDJSON has one object a line.
+        file: UTF-8, with or without byte order mark; "-" is standard input.
+            CSV begins with a line of field names; several phones or emails stand in one cell, with ";" between them.
+            An empty cell is a field left out. NDJSON has one object a line.
         input_format: By default what the file's name says: .csv, .ndjson or .jsonl.
         delimiter: What separates two cells of CSV.
         concurrency: Rows sent at once.
-        journal: Remember in this file what was created: the same command, given again after it was interrupted or
-            killed, goes on and creates nothing twice. The file holds no field of a contact.
+        journal: Remember in this file what was created; it holds no field of a contact.
+            The same command, given again after it was interrupted or killed, goes on and creates nothing twice.
         dry_run: Check every row and send nothing.
     """
     _check(file, concurrency, delimiter)
@@ -70,7 +70,7 @@ async def import_contacts(
 def _check(file: Path, concurrency: int, delimiter: str) -> None:
     name = str(file)
     if name.startswith("-") and name != "-":
-        raise ValueError(f"unknown option {name.partition('=')[0]} (see voxloud --help)")
+        raise ValueError(f"unknown option {name.partition('=')[0]} (see voxloud contacts import --help)")
     if concurrency < 1:
         raise ValueError("--concurrency must be at least 1")
     if len(delimiter) != 1:

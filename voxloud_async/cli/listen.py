@@ -36,13 +36,13 @@ async def listen(
     """Subscribe, show calls as they happen, and unsubscribe at the end. With --sandbox there are calls to see.
 
     Args:
-        url: The https address that leads to this port, such as that of a tunnel; not needed for a sandbox. Tokens
-            are put behind it, told from VOXLOUD_WEBHOOK_SECRET or else from a secret of this run.
+        url: The https address that leads to this port, such as that of a tunnel; not needed for a sandbox.
+            Tokens are put behind it, told from VOXLOUD_WEBHOOK_SECRET or else from a secret of this run.
         port: Where it listens; by default 8080, without --url a free one.
         host: The address that it listens at.
         event: The event type to subscribe, by default all of calls. May be repeated.
-        inbox: A SQLite file, or a URL of PostgreSQL or Redis, to keep deliveries in; by default memory. Not that of
-            another receiver: what is shown here counts as handled.
+        inbox: A SQLite file, or a URL of PostgreSQL or Redis, to keep deliveries in; by default memory.
+            Not that of another receiver: what is shown here counts as handled.
         backfill: Show the records of this long before, such as 2h, as well.
         seconds: End by itself after so many seconds; else Ctrl-C does.
         format: By default a table on a terminal and NDJSON, an object for each change, elsewhere.

@@ -36,6 +36,8 @@ class Frame(Generic[M]):
     __slots__ = ("_table",)
 
     def __init__(self, table: pa.Table) -> None:
+        if not isinstance(table, pa.Table):
+            raise TypeError(f"a frame is made by read, from_pages or from_models, not of a {type(table).__name__}")
         self._table = table
 
     @classmethod
@@ -52,12 +54,18 @@ class Frame(Generic[M]):
     @classmethod
     def from_pages(cls, pages: Iterable[bytes]) -> Self:
         """Build one from raw pages, each row once by its id; raises `DecodeError` for what no model takes."""
+        if isinstance(pages, bytes):
+            raise TypeError("pages must be a list of pages, not a single one")
         return cls._distinct([cls._page(page) for page in pages])
 
     @classmethod
     def from_models(cls, models: Iterable[M]) -> Self:
-        """Build one from models, each row once by its id."""
-        return cls._distinct([table_of_models(models, cls._columns())])
+        """Build one from models, each row once by its id; raises TypeError for those of another frame."""
+        rows = [*models]
+        for row in rows:
+            if not isinstance(row, cls._row):
+                raise TypeError(f"{cls.__name__} does not take {type(row).__name__}")
+        return cls._distinct([table_of_models(rows, cls._columns())])
 
     @classmethod
     def _distinct(cls, tables: list[pa.Table]) -> Self:

@@ -15,6 +15,7 @@ F = TypeVar("F")
 # follows ";" for a parameter, and "..;" for a climb.
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,=:@-]+", re.ASCII)
 
+_ORDER = re.compile(r"[^\s,]+,(asc|desc)")
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -148,11 +149,11 @@ def host(name: str, value: str) -> str:
     return value
 
 
-def known(fields: Mapping[str, object], names: Collection[str]) -> None:
-    """No field but the given names."""
+def known(fields: Mapping[str, object], names: Collection[str], kind: str = "field") -> None:
+    """No field, or what else they are called, but the given names."""
     unknown = sorted(set(fields) - set(names))
     if unknown:
-        raise TypeError(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(names))}")
+        raise TypeError(f"unknown {kind} {unknown[0]!r}; known are {', '.join(sorted(names))}")
 
 
 def query(name: str, value: object) -> None:
@@ -176,6 +177,14 @@ def one_of(name: str, value: object, choices: Collection[str]) -> str:
     if word not in choices:
         raise ValueError(f"{name} must be one of {', '.join(sorted(choices))}")
     return str(word)
+
+
+def order(name: str, value: object) -> str:
+    """A property and its direction, as the API writes them."""
+    found = text(name, value)
+    if not _ORDER.fullmatch(found):
+        raise ValueError(f"{name} must be a property and asc or desc, such as 'timestamp,desc'")
+    return found
 
 
 def seconds(name: str, value: object) -> float:

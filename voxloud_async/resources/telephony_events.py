@@ -190,7 +190,7 @@ class _Query:
         if start is not None and end is not None and start > end:
             raise ValueError("date_time_from must not be after date_time_to")
         if sort is not None:
-            arguments.text("sort", sort)
+            arguments.order("sort", sort)
         return cls(number, Window(start, end), sort)
 
     def body(self, ask: Ask) -> dict[str, str]:

@@ -17,9 +17,13 @@ class Lifetime:
 
     def call(self) -> UnderWay:
         """A scope for one call; raises ClientClosedError where the client is closed."""
+        self.require_open()
+        return UnderWay(self._under_way)
+
+    def require_open(self) -> None:
+        """Raise ClientClosedError where the client is closed."""
         if self.closed:
             raise ClientClosedError("the client is closed")
-        return UnderWay(self._under_way)
 
     async def close(self) -> None:
         """Refuse new calls, end those of the running loop with ClientClosedError and wait until they have let go."""

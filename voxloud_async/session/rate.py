@@ -51,6 +51,7 @@ def _checked(rate: Rate) -> float | RedisRate | None:
     if rate is None:
         return math.inf
     if isinstance(rate, str):
-        arguments.one_of("rate", rate, ["learned"])
+        if rate != "learned":
+            raise ValueError("rate must be 'learned', requests a second, None or a RedisRate")
         return None
     return arguments.seconds("rate", rate)

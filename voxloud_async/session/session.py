@@ -81,6 +81,10 @@ class Session:
         """The same session with other options."""
         return evolve(self, options=options)
 
+    def require_open(self) -> None:
+        """Raise ClientClosedError where the client is closed."""
+        self._lifetime.require_open()
+
     def now(self) -> float:
         """Monotonic seconds."""
         return self.clock.now()

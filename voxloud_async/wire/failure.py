@@ -52,6 +52,10 @@ def _hopeless(error: Exception) -> bool:
 def _names(error: Exception) -> Iterator[str]:
     yield type(error).__name__
     for link in _chain(error):
+        if isinstance(link, ssl.SSLError) and (reason := getattr(link, "reason", None)):
+            yield reason
+            return
+    for link in _chain(error):
         if isinstance(link, OSError) and (code := errno.errorcode.get(link.errno or 0)):
             yield code
             return

@@ -6,7 +6,10 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx2
+try:
+    import httpx2
+except ModuleNotFoundError as error:
+    raise ImportError("this transport needs httpx2: pip install 'voxloud_async[httpx2]'", name=error.name) from error
 
 from ..errors import ClientClosedError, ProtocolError
 from .coding import ACCEPT_ENCODING

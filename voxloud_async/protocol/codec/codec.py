@@ -41,7 +41,8 @@ def structure(value: object, kind: Any, *, body: bytes | None = None) -> Any:
         return converter().structure(value, kind)
     except (ValueError, TypeError, KeyError, ExceptionGroup) as error:
         path, reason = locate(error)
-        raise DecodeError(reason, path=path, body=body) from None
+    # Not from above: the group behind it holds values, and IPython shows no traceback of its own where there is one.
+    raise DecodeError(reason, path=path, body=body)
 
 
 def unstructure(model: Model) -> dict[str, Any]:

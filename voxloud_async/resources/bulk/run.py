@@ -77,7 +77,7 @@ class BulkRun(Generic[ItemT, ResultT]):
         cls, caller: Caller, writer: Writer[ItemT, ResultT], items: Items[ItemT], options: BulkOptions
     ) -> BulkRun[ItemT, ResultT]:
         """Check what a caller gives; raises ValueError or TypeError."""
-        arguments.known(options, BulkOptions.__annotations__)
+        arguments.known(options, BulkOptions.__annotations__, "option")
         concurrency = arguments.number("concurrency", options.get("concurrency", _CONCURRENCY), 1)
         on_progress, journal = options.get("on_progress"), options.get("journal")
         if on_progress is not None and not callable(on_progress):
