@@ -212,7 +212,7 @@ def test_a_run_whose_output_breaks_leaves_no_state(
 
     monkeypatch.setattr("sys.stdout.write", full)
     result = voxloud("events", "new", "--state", str(tmp_path / "state"))
-    assert (result.code, result.err) == (1, "voxloud: [Errno 28] No space left on device\n")
+    assert (result.code, result.err) == (1, "voxloud: No space left on device\n")
     assert [*tmp_path.iterdir()] == []
 
 
