@@ -30,6 +30,7 @@ FLOORS: Mapping[str, int] = {
     "session": 3,
     "paging": 3,
     "resources": 4,
+    "recordings": 4,
     "client": 5,
     "sync": 6,
     "frames": 6,

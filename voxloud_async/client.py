@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 from .errors import AuthenticationError
@@ -32,7 +32,7 @@ from .session.policy import RetryPolicy
 from .session.rate import Rate, key_limit
 from .session.service_time import ServiceTime
 from .session.session import Session, chain
-from .wire.transport import Transport
+from .wire.choice import Choice, chosen
 
 BASE_URL = "https://developer.voxloud.com"
 
@@ -84,7 +84,7 @@ class VoxloudClient:
         rate: Rate = "learned",
         processes: int = 1,
         retry: RetryPolicy | None = None,
-        transport: Transport | Literal["aiohttp", "httpx2"] | None = None,
+        transport: Choice = None,
         max_concurrency: int = 64,
         subscribers: Iterable[Callable[[Event], None]] = (),
         clock: Clock | None = None,
@@ -95,12 +95,12 @@ class VoxloudClient:
         finally:
             del api_key  # a traceback with locals shall not show it
         url = _base_url(os.environ.get("VOXLOUD_BASE_URL") or BASE_URL if base_url is None else base_url)
-        options = _options(timeout, max_wait, RetryPolicy() if retry is None else retry)
+        options = Options.checked(timeout, max_wait, RetryPolicy() if retry is None else retry)
         limit = key_limit(rate, processes=processes, api_key=key, base_url=url, clock=clock, chance=chance)
         clock = clock or LoopClock()
         arguments.number("max_concurrency", max_concurrency, 1)
         arguments.function("chance", chance)
-        own, wire = _transport(transport, max_concurrency)
+        own, wire = chosen(transport, limit=max_concurrency)
         service_time = ServiceTime(clock)
         told = arguments.functions("subscribers", subscribers)
         pacer = Pacer(limit, clock, concurrency=max_concurrency)
@@ -177,7 +177,7 @@ class VoxloudClient:
         """
         arguments.known(options, OptionChanges.__annotations__, "option")
         now = self._session.options
-        changed = _options(
+        changed = Options.checked(
             options.get("timeout", now.timeout),
             options.get("max_wait", now.max_wait),
             options.get("retry", now.retry),
@@ -218,31 +218,3 @@ def _base_url(value: str) -> str:
     if parts.scheme == "http" and parts.hostname not in arguments.LOOPBACK:
         warnings.warn("base_url is not https", InsecureBaseURLWarning, stacklevel=3)
     return url
-
-
-def _options(timeout: float, max_wait: float | None, retry: RetryPolicy) -> Options:
-    arguments.seconds("timeout", timeout)
-    if max_wait is not None:
-        arguments.seconds("max_wait", max_wait)
-    if not isinstance(retry, RetryPolicy):
-        raise TypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
-    return Options(timeout=timeout, max_wait=max_wait, retry=retry)
-
-
-def _transport(transport: Transport | str | None, max_concurrency: int) -> tuple[Transport | None, Transport]:
-    """The transport to close with the client, if any, and the one to use. Libraries load only when chosen."""
-    if transport is None or transport == "aiohttp":
-        from .wire.aiohttp import AiohttpTransport  # noqa: PLC0415
-
-        own: Transport = AiohttpTransport(limit=max_concurrency)
-    elif transport == "httpx2":
-        from .wire.httpx2 import Httpx2Transport  # noqa: PLC0415
-
-        own = Httpx2Transport(limit=max_concurrency)
-    elif isinstance(transport, str):
-        raise ValueError("transport must be 'aiohttp', 'httpx2' or a Transport")
-    elif not callable(getattr(transport, "send", None)):
-        raise TypeError(f"transport must have the methods of a Transport; {type(transport).__name__} has no send")
-    else:
-        return None, transport
-    return own, own

@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
 from itertools import count
+from typing import Self
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from .errors import ClientClosedError
 from .wire.message import Headers, Request, Response
@@ -63,11 +64,29 @@ class FakeTransport:
         outcome = entry(request) if callable(entry) else entry
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        return evolve(outcome, body=b"", stream=_Stream(outcome.body)) if request.stream else outcome
 
     async def aclose(self) -> None:
         """Note that it was closed."""
         self.closed = True
+
+
+class _Stream:
+    """A body that comes in one piece."""
+
+    def __init__(self, body: bytes) -> None:
+        self._left = [body] if body else []
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+    async def aclose(self) -> None:
+        self._left.clear()
 
 
 @define(order=True)

@@ -84,6 +84,7 @@ async def serve() -> AsyncIterator[Serve]:
                 "users": 3,
                 "groups": 2,
                 "events": 200,
+                "media_url": "https://media.example",  # so that the bytes do not depend on the port
                 "quirks": Quirks(**(quirks or {})),
             }
             sandbox = await stack.enter_async_context(Sandbox(**(size | options)))

@@ -48,6 +48,7 @@ _OPTIONS = {
     "overlap must": "--overlap must",
     "state is": "--state is",
     "number must": "--number must",
+    "target must": "--output must",
 }
 
 app = App(
@@ -67,7 +68,7 @@ _GROUPS = {
     "sandbox": ("sandbox:sandbox", "Run a Voxloud of your own until Ctrl-C."),
     "auth": ("auth:app", "Check the API key."),
     "contacts": ("contacts:app", "Search, read, write and import contacts."),
-    "events": ("events:app", "List and export call records, and those that are new."),
+    "events": ("events:app", "List and export call records, and those that are new; download recordings."),
     "users": ("users:app", "List the users of the PBX."),
     "click-to-call": ("click_to_call:app", "Manage click-to-calls and ring through them."),
     "webhooks": ("webhooks:app", "Show live calls, manage subscriptions, and what a receiver gave up."),

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ..resources.incremental import Batch
 
 app = App(name="events")
+app.command(
+    "voxloud_async.cli.recording:recording", name="recording", help="Download what was recorded of a call, or a fax."
+)
 
 _EVENTS = View(
     models=("PhoneCall", "ClickToCallCall", "FaxCall"),

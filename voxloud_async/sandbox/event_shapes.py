@@ -7,7 +7,7 @@ from .records import Row
 from .shapes import Shape, finished
 from .times import spelled
 from .town.directory import Directory
-from .town.recordings import fax_document
+from .town.recordings import fax_document, fax_pages
 
 _ENDS = ("originatorName", "originatorNumber", "destinationName", "destinationNumber")
 _TAGS = ("labels", "ruleNames", "contactCrm", "contactCrmUrl", "crmLogo", "transcription", "summary", "sentiment_score")
@@ -89,8 +89,8 @@ def _fax_document(row: Row, times: EventTimes, quirks: Quirks, town: Directory) 
         "direction": row["direction"].lower(),
         "sender": row["originatorNumber"],
         "recipient": row["destinationNumber"],
-        "attachment_url": fax_document(row["id"], town.pbx_id),
-        "total_pages": 1 + row["duration"] // 40,
+        "attachment_url": fax_document(row["id"], town),
+        "total_pages": fax_pages(row["duration"]),
         "description": f"Fax {row['id']}" if row["direction"] == "OUTBOUND" else None,
     }
     return finished(shape, quirks)

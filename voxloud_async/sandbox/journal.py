@@ -13,6 +13,7 @@ class Received:
 
     `status` is None as long as no answer was given, and stays so when the connection was cut. `refused` means turned
     away with 429 or 503, `executed` that it took its normal way, whatever came of it. `body` is kept on demand only.
+    `with_key` tells whether it carried a key, be it the right one or not.
     """
 
     method: str
@@ -24,6 +25,7 @@ class Received:
     executed: bool = False
     fault: Fault | None = None
     body: bytes | None = field(default=None, repr=False)
+    with_key: bool = False
 
     def matches(self, method: str | None, path_prefix: str, status: int | None) -> bool:
         """Whether it has this method, this beginning of the path and this status, where given."""

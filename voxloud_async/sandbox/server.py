@@ -23,6 +23,7 @@ from .dice import Dice
 from .drift import Drift, Movement
 from .exchange import Answer, Call
 from .journal import Received
+from .media import MEDIA
 from .pbx import Pbx
 from .quirks import Quirks
 from .records import PlacedCall
@@ -41,6 +42,9 @@ from .webhooks.traffic import Traffic
 
 NOW = datetime(2026, 6, 30, 16, 0, tzinfo=UTC)
 """The moment at which a sandbox starts, unless told otherwise; its call records end there."""
+
+NOWHERE = "https://media.example"
+"""Where recordings lie while the sandbox is not running."""
 
 _log = logging.getLogger("voxloud_async.sandbox")
 _wire_log = logging.getLogger("voxloud_async.sandbox.wire")
@@ -72,6 +76,9 @@ class Sandbox:
     `misfortune` doubles, delays and loses deliveries, which may take `callback_timeout` seconds and go to this machine
     and to `callback_hosts` alone.
 
+    It serves the recordings, voicemails and fax documents of its records under its `url`, without a key. Their links
+    tell so; `media_url` replaces the part of them before the PBX, which is then the same whatever the port.
+
     `clock` (seconds, monotonic) and `sleep` are for tests that bring their own time. Every date that it tells, those of
     HTTP included, is its own: `now` and what passed since the start.
     """
@@ -91,6 +98,7 @@ class Sandbox:
     pace: float = field(default=0.0, validator=ge(0.0))
     callback_timeout: float = field(default=5.0, validator=gt(0.0))
     callback_hosts: Collection[str] = ()
+    media_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 0
     api_key: str = field(default="", repr=False)
@@ -127,6 +135,9 @@ class Sandbox:
             raise RuntimeError("the sandbox is not running")
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self._runner.addresses[0][1]}"
+
+    def _media_url(self) -> str:
+        return self.media_url or (NOWHERE if self._runner is None else self.url + MEDIA)
 
     @property
     def calls_placed(self) -> list[PlacedCall]:
@@ -254,6 +265,7 @@ class Sandbox:
         )
         return population.settle(
             clock=lambda: now + round((self.clock() - self._started) * 1000),
+            media_url=self._media_url,
             quirks=self.quirks,
             pace=self.pace,
             record_delay=round(self.weather.record_delay * 1000),
@@ -279,6 +291,7 @@ class Sandbox:
             query=call.query_string,
             at=self.clock() - self._started,
             body=call.body if self.keep_bodies else None,
+            with_key=bool(call.key),
         )
         self.requests.append(received)
         return received

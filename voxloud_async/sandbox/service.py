@@ -15,6 +15,7 @@ from .endpoints.contacts import search_contacts
 from .endpoints.telephony import query_events
 from .errors import DOCS_PAGE, Trouble, html
 from .exchange import JSON, Answer, Call, RefusalError
+from .media import MEDIA, media
 from .pbx import Pbx
 from .quirks import Quirks
 from .routes import Routes
@@ -57,6 +58,8 @@ class Service:
         return trouble.answer("html" if as_page else self.quirks.error_body)
 
     def _carry_out(self, call: Call) -> Answer:
+        if call.path.startswith(f"{MEDIA}/"):
+            return media(call, self.pbx)
         target = self._routes.find(call.path)
         if target is None and self.quirks.wrong_path == "html":
             return html(HTTPStatus.NOT_FOUND, DOCS_PAGE)

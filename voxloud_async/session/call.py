@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any
 
 from attrs import define, field, frozen
 
 from ..errors import DeadlineExceededError, Phase, RequestNotSentError, VoxloudError
+from ..protocol import arguments
 from ..protocol.operations import Operation
 from ..wire.message import Request, Response
 from .policy import RetryPolicy
+
+numbers = count(1)
+"""Numbers of calls, each for one of this process, whoever makes it."""
 
 
 @frozen(kw_only=True)
@@ -21,6 +26,16 @@ class Options:
     timeout: float = 20.0
     max_wait: float | None = None
     retry: RetryPolicy = field(factory=RetryPolicy)
+
+    @classmethod
+    def checked(cls, timeout: float, max_wait: float | None, retry: RetryPolicy) -> Options:
+        """Options of a caller's; raises ValueError or TypeError."""
+        arguments.seconds("timeout", timeout)
+        if max_wait is not None:
+            arguments.seconds("max_wait", max_wait)
+        if not isinstance(retry, RetryPolicy):
+            raise TypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
+        return cls(timeout=timeout, max_wait=max_wait, retry=retry)
 
 
 @define(kw_only=True)
@@ -51,6 +66,13 @@ class Call:
         """Seconds that an attempt may take which begins now."""
         remaining = self.remaining(now)
         return self.options.timeout if remaining is None else min(self.options.timeout, max(remaining, 0.0))
+
+    def stamp(self, error: VoxloudError) -> None:
+        """Let an error state the facts of this call."""
+        error.operation = str(self.operation)
+        error.attempts = self.attempts
+        if error.sent is None:
+            error.sent = self.attempts > 0
 
     def beyond(self, cause: VoxloudError | None, phase: Phase, wait: float | None = None) -> DeadlineExceededError:
         """The error of a call that would have to wait longer than it may."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from ..wire.message import Response
@@ -35,16 +36,25 @@ def log(handler: Handler, *, clock: Clock, notify: Notify, heard: Heard = always
         return told(call) if call.heard else handler(call)
 
     async def told(call: Call) -> Response:
-        notify(CallStarted(str(call.operation), urlsplit(call.request.url).netloc, call=call.number))
-        try:
-            response = await handler(call)
-        except BaseException as error:
-            notify(_ended(call, clock, type(error).__name__))
-            raise
-        notify(_ended(call, clock, None))
-        return response
+        with telling(call, clock=clock, notify=notify):
+            return await handler(call)
 
     return send
+
+
+@contextmanager
+def telling(call: Call, *, clock: Clock, notify: Notify) -> Iterator[None]:
+    """Tell that a call begins, and how it ended."""
+    notify(CallStarted(str(call.operation), urlsplit(call.request.url).netloc, call=call.number))
+    try:
+        yield
+    except GeneratorExit:  # its reader had enough
+        notify(_ended(call, clock, None))
+        raise
+    except BaseException as error:
+        notify(_ended(call, clock, type(error).__name__))
+        raise
+    notify(_ended(call, clock, None))
 
 
 def heard_by(subscribers: Collection[Notify]) -> Heard:

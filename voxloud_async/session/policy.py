@@ -88,6 +88,10 @@ class Met:
         """When it is too late to send it again: only a ring that was refused has such a time."""
         return math.inf if self.refused_since is None or safety is not Safety.RING else self.refused_since + LATEST_RING
 
+    def answered(self) -> None:
+        """The service is patient again."""
+        self.refused_since = None
+
 
 class Stop(Enum):
     """Why a call is not sent again."""

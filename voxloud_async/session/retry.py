@@ -31,7 +31,7 @@ def retry(
             response = await handler(call)
         except VoxloudError as error:
             # tenacity costs a fifth of a call, so only a call that failed pays for it.
-            response = await _Repetition(handler, call, clock, chance, notify, budget).after(error)
+            response = await Repetition(handler, call, clock, chance, notify, budget).after(error)
         budget.earn()
         return response
 
@@ -39,8 +39,8 @@ def retry(
 
 
 @define
-class _Repetition:
-    """The further attempts of a call whose first one failed."""
+class Repetition:
+    """The further attempts of a call that failed; `met` counts what it met over all of them."""
 
     handler: Handler
     call: Call
@@ -51,8 +51,9 @@ class _Repetition:
     met: Met = field(factory=Met)
     decision: float | Stop = Stop.FORBIDDEN
 
-    async def after(self, first: VoxloudError) -> Response:
-        failed = [first]
+    async def after(self, failure: VoxloudError) -> Response:
+        """The answer to a further attempt; raises what the caller is to see."""
+        failed = [failure]
 
         async def attempt() -> Response:
             if failed:
@@ -88,6 +89,7 @@ class _Repetition:
         return not isinstance(self.decision, Stop) and self.can_afford(error)
 
     def can_afford(self, error: VoxloudError) -> bool:
+        """Whether the budget of all calls allows it."""
         if refused(error) or self.budget.spend():
             return True
         call = self.call
@@ -95,10 +97,12 @@ class _Repetition:
         return False
 
     def wait(self, _: RetryCallState) -> float:
+        """Seconds until the next attempt."""
         assert not isinstance(self.decision, Stop)  # noqa: S101 - it goes on
         return self.decision
 
     def before_sleep(self, state: RetryCallState) -> None:
+        """Tell of it."""
         error, call = type(self.met.last).__name__, self.call
         self.notify(Retrying(str(call.operation), call.attempts, state.upcoming_sleep, error, call=call.number))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from itertools import count
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
@@ -17,7 +16,7 @@ from ..wire.message import Response
 from ..wire.transport import Transport
 from .auth import ApiKey, auth
 from .budget import RetryBudget
-from .call import Call, Handler, Options
+from .call import Call, Handler, Options, numbers
 from .claims import Claims
 from .clock import Clock
 from .events import Heard, Notify, always
@@ -33,8 +32,6 @@ from .transmit import transmit
 from .verbs import verbs
 
 T = TypeVar("T")
-
-_numbers = count(1)
 
 USER_AGENT = f"voxloud_async/{__version__}"
 
@@ -122,16 +119,13 @@ class Session:
             request=request,
             options=self.options,
             started=self.clock.now() if started is None else started,
-            number=next(_numbers),
+            number=next(numbers),
         )
         try:
             with self._lifetime.call():
                 return _read(operation, await self._handler(call))
         except VoxloudError as error:
-            error.operation = str(operation)
-            error.attempts = call.attempts
-            if error.sent is None:
-                error.sent = call.attempts > 0
+            call.stamp(error)
             raise
 
 

@@ -30,6 +30,8 @@ def transmit(transport: Transport, *, clock: Clock, notify: Notify, service_time
         if call.heard:
             notify(_ended(call, ended - started, status=response.status))
         if response.status not in _SUCCESS:
+            if response.stream is not None:
+                await response.stream.aclose()
             raise read_error(call.operation, call.request, response, wall=clock.wall())
         return response
 

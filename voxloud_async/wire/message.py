@@ -79,14 +79,14 @@ def _private(body: bytes | None) -> PrivateBytes | None:
 # Not frozen, though nobody changes them: to fill a frozen object takes four times as long, and every call makes three
 @define(kw_only=True)
 class Request:
-    """One request. `url` is absolute and already encoded; transports send it as it stands.
+    """One request. `url` is absolute and already encoded; transports send it as it stands. A `SecretText` is not shown.
 
     `fresh_connection` asks for a connection that no earlier request used: on a kept-alive one a server may hang up just
     as the request leaves, and whether it was executed could then never be told.
     """
 
     method: str
-    url: str = field(repr=lambda url: repr(url.partition("?")[0]))
+    url: str = field(repr=lambda url: repr(url if isinstance(url, SecretText) else url.partition("?")[0]))
     headers: Headers = field(factory=Headers)
     body: bytes | None = field(default=None, repr=False, converter=_private)
     fresh_connection: bool = False

@@ -54,7 +54,7 @@ def _complete_phone_call(row: Row, town: Directory, dice: Dice, *, answered: boo
         _answer(row, town, dice, ring_time)
         _record(row, town, dice)
     elif row["direction"] == "INBOUND" and dice.chance(25):
-        row.update(voicemail=True, voicemail_url=voicemail(row["callId"], town.pbx_id))
+        row.update(voicemail=True, voicemail_url=voicemail(row["callId"], town))
 
 
 def _answer(row: Row, town: Directory, dice: Dice, ring_time: int) -> None:
@@ -73,7 +73,7 @@ def _answer(row: Row, town: Directory, dice: Dice, ring_time: int) -> None:
 def _record(row: Row, town: Directory, dice: Dice) -> None:
     if not dice.chance(40):
         return
-    row.update(recorded=True, recordingUrl=recording(row["callId"], town.pbx_id))
+    row.update(recorded=True, recordingUrl=recording(row["callId"], town))
     if dice.chance(50):
         row.update(transcription=transcription(dice), summary=summary(dice), sentiment_score=dice.below(101))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Callable
+
+from attrs import field, frozen
 
 from ..dice import Dice
 from ..records import Did, Group, User
@@ -15,7 +17,7 @@ FIRST_GROUP_EXTENSION = 801
 
 @frozen(kw_only=True)
 class Directory:
-    """The inside of a PBX; `account_id` and `pbx_id` both name it (P4)."""
+    """The inside of a PBX; `account_id` and `pbx_id` both name it (P4). `media_url` tells where its recordings lie."""
 
     company: str
     email: str
@@ -24,9 +26,10 @@ class Directory:
     dids: tuple[Did, ...]
     users: tuple[User, ...]
     groups: tuple[Group, ...]
+    media_url: Callable[[], str] = field(repr=False, eq=False)
 
 
-def directory(seed: int, *, users: int, groups: int) -> Directory:
+def directory(seed: int, *, users: int, groups: int, media_url: Callable[[], str]) -> Directory:
     """A PBX with so many users and groups."""
     dice = Dice(seed, "directory")
     dids = tuple(Did(did(dice), label) for label in DID_LABELS)
@@ -38,6 +41,7 @@ def directory(seed: int, *, users: int, groups: int) -> Directory:
         dids=dids,
         users=tuple(_user(seed, index, dids, last=index > 0 and index == users - 1) for index in range(users)),
         groups=tuple(_group(index) for index in range(groups)),
+        media_url=media_url,
     )
 
 

@@ -29,9 +29,17 @@ class Population:
     days: int
     now: int
 
-    def settle(self, *, clock: Callable[[], int], quirks: Quirks, pace: float, record_delay: int) -> Pbx:
+    def settle(
+        self,
+        *,
+        clock: Callable[[], int],
+        media_url: Callable[[], str],
+        quirks: Quirks,
+        pace: float,
+        record_delay: int,
+    ) -> Pbx:
         """The PBX with its people and their calls of the last `days`."""
-        town = directory(self.seed, users=self.users, groups=self.groups)
+        town = directory(self.seed, users=self.users, groups=self.groups, media_url=media_url)
         people = [contact(self.seed, index, now=self.now) for index in range(self.contacts)]
         people.sort(key=lambda each: each.created_at)
         timetable = Timetable(self.now - self.days * _DAY, self.now)

@@ -115,7 +115,7 @@ def _records(plan: Plan, at: int, town: Directory) -> list[Row]:
         row["voicemail"] = plan.voicemail
         row.pop("voicemail_url", None)
         if plan.voicemail:
-            row["voicemail_url"] = voicemail(plan.call_id, town.pbx_id)
+            row["voicemail_url"] = voicemail(plan.call_id, town)
         return [row]
     row |= {"ringTime": plan.ring // 1000, **_answerer(_first_answerer(plan))}
     if plan.transfer_to is None:
