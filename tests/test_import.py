@@ -43,7 +43,15 @@ def test_the_client_needs_no_extra_and_none_of_the_side_rooms() -> None:
     loaded = loaded_by("from voxloud_async import VoxloudClient")
     assert not loaded & {"cyclopts", "httpx2", "redis", "rich"}
     rooms = {module.split(".")[1] for module in of_ours(loaded) if "." in module}
-    assert not rooms & {"cli", "frames", "sandbox", "sync", "testing", "webhooks"}
+    assert not rooms & {"cli", "frames", "recordings", "sandbox", "sync", "testing", "webhooks"}
+
+
+def test_recordings_are_had_without_the_client() -> None:
+    loaded = loaded_by("from voxloud_async.recordings import Recordings; Recordings(transport='aiohttp')")
+    assert "voxloud_async.recordings.download" in loaded
+    rooms = {module.split(".")[1] for module in of_ours(loaded) if "." in module}
+    assert not rooms & {"cli", "client", "frames", "paging", "resources", "sandbox", "testing", "webhooks"}
+    assert not loaded & {"cyclopts", "httpx2", "redis", "rich", "voxloud_async.session.auth"}
 
 
 def test_the_receiver_needs_no_server_and_no_extra() -> None:

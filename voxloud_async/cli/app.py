@@ -49,6 +49,8 @@ _OPTIONS = {
     "state is": "--state is",
     "number must": "--number must",
     "target must": "--output must",
+    "hosts= names": "--host names",
+    r"hosts\[\d+\] must": "--host must",
 }
 
 app = App(

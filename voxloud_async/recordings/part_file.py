@@ -29,6 +29,7 @@ async def part_of(target: Path) -> AsyncIterator[PartFile]:
     try:
         await _in_thread(part.open)
         yield part
+        await _in_thread(part.finish)
         await _in_thread(part.put_in_place)
     finally:
         part.discard()
@@ -68,12 +69,15 @@ class PartFile:
             raise self._named(error) from None
         self.target, self._path = target, path
 
-    def put_in_place(self) -> None:
-        """Write the last bytes and take the place of the target; blocks."""
+    def finish(self) -> None:
+        """Write the last bytes; blocks."""
         assert self._file is not None  # noqa: S101 - it is open
-        assert self._path is not None  # noqa: S101 - the same
         self._flush()
         self._file.close()
+
+    def put_in_place(self) -> None:
+        """Take the place of the target; blocks."""
+        assert self._path is not None  # noqa: S101 - it was open
         try:
             self._path.replace(self.target)
         except OSError as error:

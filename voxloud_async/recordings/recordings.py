@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from ..protocol import arguments
 from ..protocol.operations import Operation, Safety
 from ..session.budget import RetryBudget
-from ..session.call import Call, Handler, Options, numbers
+from ..session.call import USER_AGENT, Call, Handler, Options, numbers
 from ..session.clock import Clock, LoopClock
 from ..session.controller import RateController
 from ..session.events import Event, fan_out
@@ -27,7 +27,6 @@ from ..session.pacer import Pacer
 from ..session.policy import RetryPolicy
 from ..session.retry import Repetition
 from ..session.service_time import ServiceTime
-from ..session.session import USER_AGENT
 from ..session.transmit import transmit
 from ..wire.choice import Choice, chosen
 from ..wire.lifetime import LoopBound

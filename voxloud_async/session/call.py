@@ -9,11 +9,14 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from .._version import __version__
 from ..errors import DeadlineExceededError, Phase, RequestNotSentError, VoxloudError
 from ..protocol import arguments
 from ..protocol.operations import Operation
 from ..wire.message import Request, Response
 from .policy import RetryPolicy
+
+USER_AGENT = f"voxloud_async/{__version__}"
 
 numbers = count(1)
 """Numbers of calls, each for one of this process, whoever makes it."""

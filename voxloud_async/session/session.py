@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
-from .._version import __version__
 from ..errors import DecodeError, VoxloudError
 from ..protocol.exchange import build_request, read_response
 from ..protocol.operations import Operation
@@ -16,7 +15,7 @@ from ..wire.message import Response
 from ..wire.transport import Transport
 from .auth import ApiKey, auth
 from .budget import RetryBudget
-from .call import Call, Handler, Options, numbers
+from .call import USER_AGENT, Call, Handler, Options, numbers
 from .claims import Claims
 from .clock import Clock
 from .events import Heard, Notify, always
@@ -32,8 +31,6 @@ from .transmit import transmit
 from .verbs import verbs
 
 T = TypeVar("T")
-
-USER_AGENT = f"voxloud_async/{__version__}"
 
 
 def chain(
