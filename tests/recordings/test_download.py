@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections import deque
 from contextlib import aclosing
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.recordings.bucket import BODY, NEW_BODY, Bucket, Cut, header, made
-from tests.wire.raw_server import answers, chunked, reply, serving
+from tests.wire.raw_server import answers, chunked, reply, serving, until
 from voxloud_async.errors import (
     ApiError,
     BadRequestError,
@@ -155,10 +156,7 @@ class Replaced(Bucket):
         return said
 
 
-async def test_bytes_of_two_versions_are_never_mixed(
-    bucket: Bucket, recordings: Recordings, way: str, tmp_path: Path
-) -> None:
-    bucket.faults.append(Cut(HALF))
+async def test_bytes_of_two_versions_are_never_mixed(recordings: Recordings, way: str, tmp_path: Path) -> None:
     async with serving(Replaced(faults=deque([Cut(HALF)])).script) as server:
         if way == "save":
             assert await downloaded(recordings, server.url("/x"), way, tmp_path) == NEW_BODY
@@ -166,6 +164,16 @@ async def test_bytes_of_two_versions_are_never_mixed(
             with pytest.raises(ResponseLostError, match="the recording changed while it was read"):
                 await downloaded(recordings, server.url("/x"), way, tmp_path)
         assert [header("If-Range", request) for request in server.requests] == [None, '"v1"']
+
+
+async def test_a_bucket_that_knows_no_ranges(bucket: Bucket, recordings: Recordings, way: str, tmp_path: Path) -> None:
+    bucket.faults += [Cut(HALF), reply(BODY, headers=bucket.headers)]
+    if way == "save":
+        assert await downloaded(recordings, bucket.url, way, tmp_path) == BODY
+    else:
+        with pytest.raises(ResponseLostError, match="or cannot be had in parts"):
+            await downloaded(recordings, bucket.url, way, tmp_path)
+    assert bucket.ranges() == [None, REST]
 
 
 ODD_PARTS = {
@@ -280,15 +288,21 @@ async def test_patience_begins_anew_once_an_answer_came(
     assert clock.now() >= 400
 
 
-async def test_a_host_that_refuses_pauses_no_other(
-    bucket: Bucket, make: Make, way: str, tmp_path: Path, clock: FakeClock
-) -> None:
-    recordings = make(hosts=["127.0.0.1", "localhost"], retry=RetryPolicy(patience=10.0))
+async def test_a_host_that_refuses_pauses_no_other(bucket: Bucket, make: Make, way: str, tmp_path: Path) -> None:
+    recordings = make(hosts=["127.0.0.1", "localhost"], clock=None)
     bucket.faults.append(reply(status="503 Slow Down", headers=("Retry-After: 60",)))
-    with pytest.raises(ServerError):
-        await downloaded(recordings, bucket.url, way, tmp_path)
-    assert await downloaded(recordings, bucket.url.replace("127.0.0.1", "localhost"), way, tmp_path) == BODY
-    assert clock.now() < 60
+    (tmp_path / "paused").mkdir()
+    paused = asyncio.create_task(downloaded(recordings, bucket.url, way, tmp_path / "paused"))
+    await until(lambda: bucket.asked == 1)
+    await asyncio.sleep(0.05)
+    (tmp_path / "other").mkdir()
+    async with asyncio.timeout(10):
+        elsewhere = bucket.url.replace("127.0.0.1", "localhost")
+        assert await downloaded(recordings, elsewhere, way, tmp_path / "other") == BODY
+    assert (paused.done(), bucket.asked) == (False, 2)
+    paused.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await paused
 
 
 async def test_nobody_there(recordings: Recordings, way: str, tmp_path: Path, clock: FakeClock) -> None:

@@ -8,6 +8,7 @@ from typing import assert_type
 import voxloud_async
 from voxloud_async import RetryPolicy, VoxloudClient, errors, models
 from voxloud_async.paging import Listing, Progress, Reader
+from voxloud_async.recordings import Recordings
 from voxloud_async.resources.bulk.outcome import Outcome, Summary
 from voxloud_async.webhooks import EventStream, Received, WebhookReceiver, parse_webhook
 
@@ -125,6 +126,16 @@ def handlers(receiver: WebhookReceiver) -> None:
 
     @receiver.on(models.EventType.FAX_CALL)
     async def on_fax(event: models.Fax | models.FaxCall) -> None: ...
+
+
+async def recordings(call: models.PhoneCall) -> None:
+    async with Recordings(hosts=["*.media.example"], transport="httpx2") as downloads:
+        if call.recording_url is not None:
+            assert_type(await downloads.save(call.recording_url, "call.mp3"), int)
+            async for piece in downloads.stream(call.recording_url):
+                assert_type(piece, bytes)
+        await downloads.save(call.voicemail_url, "voicemail.mp3")  # type: ignore[arg-type]
+    Recordings("key")  # type: ignore[call-arg]
 
 
 def wrong_handlers(receiver: WebhookReceiver) -> None:

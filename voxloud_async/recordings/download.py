@@ -128,7 +128,7 @@ class Download:
         if version.size is not None and version.size > self._max_bytes:
             return ResponseTooLargeError(limit=self._max_bytes)
         if self.received and self.anew is None:
-            return ResponseLostError("the recording changed while it was read", phase="body")
+            return ResponseLostError("the recording changed while it was read, or cannot be had in parts", phase="body")
         return None
 
     def _read_from(self, answer: Response) -> None:
