@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from voxloud_async.recordings import recordings
 from voxloud_async.sandbox import Fault
+from voxloud_async.testing import FakeClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,19 +53,20 @@ def test_a_record_that_is_not_there_is_the_services_404(voxloud: Console, tmp_pa
     assert (result.code, "is the id right?" in result.err) == (4, True)
 
 
-def test_on_another_host_it_must_be_named(voxloud: Console, tmp_path: Path) -> None:
+def test_on_another_host_it_must_be_named(voxloud: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "LoopClock", FakeClock)
     events = voxloud.sandbox.state.events
     event_id = int(record(voxloud, "recordingUrl"))
-    row = events[event_id] | {"recordingUrl": "https://media.invalid/x.mp3"}
+    row = events[event_id] | {"recordingUrl": "https://127.0.0.2:1/x.mp3"}
     events.replace(event_id, row)
     tokens = ["events", "recording", str(event_id), "-o", str(tmp_path / "x")]
     result = voxloud(*tokens)
     assert result.code == 2
     assert "url must lead to one of the hosts s3.amazonaws.com" in result.err
     assert "--host names others" in result.err
-    result = voxloud(*tokens, "--host", "*.invalid", "--host", "media.invalid/x")
+    result = voxloud(*tokens, "--host", "*.media.example", "--host", "media.example/x")
     assert (result.code, "--host" in result.err, "must be a host" in result.err) == (2, True, True)
-    result = voxloud(*tokens, "--host", "*.invalid")
+    result = voxloud(*tokens, "--host", "127.0.0.*")
     assert (result.code, [*tmp_path.iterdir()]) == (6, [])
 
 
