@@ -6,19 +6,22 @@ import asyncio
 import gc
 import logging
 import traceback
+from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.recordings.bucket import BODY, SECRETS, Bucket, Cut, made, serving_bucket
-from tests.wire.raw_server import until
-from voxloud_async.errors import ClientClosedError, ServerError, VoxloudError
+from tests.wire.conftest import Tls
+from tests.wire.raw_server import reply, serving, until
+from voxloud_async.errors import ClientClosedError, PermissionDeniedError, ServerError, VoxloudError
 from voxloud_async.recordings import Recordings
 from voxloud_async.recordings.links import private
 from voxloud_async.session.events import CallEnded, CallStarted
 from voxloud_async.session.policy import RetryPolicy
-from voxloud_async.testing import FakeTransport, answer
+from voxloud_async.testing import FakeClock, FakeTransport, answer
+from voxloud_async.wire.aiohttp import AiohttpTransport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,6 +87,28 @@ async def test_so_many_at_once(bucket: Bucket, make: Make, tmp_path: Path) -> No
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds == [asyncio.CancelledError, *[ClientClosedError] * 4, asyncio.CancelledError]
     assert made(tmp_path) == []
+
+
+async def test_what_an_error_says_is_not_waited_for(bucket: Bucket, recordings: Recordings, tmp_path: Path) -> None:
+    bucket.hanging = True
+    bucket.faults.append(reply(BODY, status="403 Forbidden"))
+    with pytest.raises(PermissionDeniedError):
+        await recordings.save(bucket.url, tmp_path / "x")
+    await bucket.server.all_hung_up()
+    assert (bucket.asked, made(tmp_path)) == (1, [])
+
+
+async def test_over_tls(tmp_path: Path) -> None:
+    tls, bucket = Tls(), Bucket(faults=deque([Cut(1000)]))
+    transport = AiohttpTransport(ssl=tls.client)
+    async with (
+        serving(bucket.script, tls=tls.server) as bucket.server,
+        Recordings(hosts=["127.0.0.1"], transport=transport, clock=FakeClock()) as recordings,
+    ):
+        assert bucket.url.startswith("https://")
+        assert await recordings.save(bucket.url, tmp_path / "x") == len(BODY)
+        assert bucket.asked == 2
+        await transport.aclose()
 
 
 async def test_a_broken_download_gives_its_place_back(bucket: Bucket, make: Make, tmp_path: Path) -> None:
