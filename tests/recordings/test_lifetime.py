@@ -146,6 +146,13 @@ async def test_closing_ends_streams_wherever_their_reader_is(bucket: Bucket, mak
     await transport.aclose()
 
 
+async def test_once_closed_it_is_not_entered_again(recordings: Recordings) -> None:
+    await recordings.aclose()
+    with pytest.raises(ClientClosedError):
+        async with recordings:
+            pass
+
+
 def test_it_may_be_used_in_one_loop_after_another(tmp_path: Path) -> None:
     recordings = Recordings(hosts=["127.0.0.1"], concurrency=1)
 

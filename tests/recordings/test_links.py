@@ -129,6 +129,8 @@ def test_plain_http_is_for_this_machine(host: str) -> None:
         ({"concurrency": 0}, "concurrency must be at least 1"),
         ({"retry": 3}, "retry must be a RetryPolicy"),
         ({"transport": "curl"}, "transport must be"),
+        ({"subscribers": print}, "subscribers must be a list of callables"),
+        ({"chance": 0.5}, "chance must be"),
     ],
 )
 def test_bad_options_are_named(options: Any, reason: str) -> None:

@@ -77,10 +77,11 @@ class Recordings:
         self._options = Options.checked(timeout, None, RetryPolicy() if retry is None else retry)
         self._max_bytes = arguments.number("max_bytes", max_bytes, 1)
         self._concurrency = arguments.number("concurrency", concurrency, 1)
+        arguments.function("chance", chance)
         self._own, self._transport = chosen(transport, limit=concurrency)
         self._clock = clock or LoopClock()
         self._chance = chance
-        self._notify = fan_out((write_log, *subscribers))
+        self._notify = fan_out((write_log, *arguments.functions("subscribers", subscribers)))
         self._budget = RetryBudget()
         self._lifetime = Lifetime()
         self._places = LoopBound(partial(_places, concurrency))
@@ -127,6 +128,7 @@ class Recordings:
                 stack.push_async_callback(download.aclose)
 
     async def __aenter__(self) -> Self:
+        self._lifetime.require_open()
         return self
 
     async def __aexit__(
