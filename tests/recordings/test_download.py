@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections import deque
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -222,24 +223,25 @@ async def test_the_rest_may_be_refused_for_good(
     assert bucket.ranges() == [None, REST]
 
 
-STATUSES: dict[str, type[ApiError]] = {
-    "403 Forbidden": PermissionDeniedError,
-    "404 Not Found": NotFoundError,
-    "400 Bad Request": BadRequestError,
-    "416 Requested Range Not Satisfiable": ApiError,
+STATUSES: dict[HTTPStatus, type[ApiError]] = {
+    HTTPStatus.FORBIDDEN: PermissionDeniedError,
+    HTTPStatus.NOT_FOUND: NotFoundError,
+    HTTPStatus.BAD_REQUEST: BadRequestError,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: ApiError,
 }
 
 
 @pytest.mark.parametrize("status", STATUSES)
 async def test_what_a_bucket_refuses_is_asked_for_once(
-    bucket: Bucket, recordings: Recordings, way: str, tmp_path: Path, status: str
+    bucket: Bucket, recordings: Recordings, way: str, tmp_path: Path, status: HTTPStatus
 ) -> None:
     secret = b"<Error><Code>AccessDenied</Code><Key>213/call_recordings/x.mp3</Key></Error>"
-    bucket.faults.append(reply(secret, status=status))
+    said = f"{status.value} {status.phrase}"  # which is not the same in every Python
+    bucket.faults.append(reply(secret, status=said))
     with pytest.raises(STATUSES[status]) as caught:
         await downloaded(recordings, bucket.url, way, tmp_path)
     assert (caught.value.attempts, caught.value.sent) == (1, True)
-    assert f"{caught.value}" == f"{status} | GET (recording)"
+    assert f"{caught.value}" == f"{said} | GET (recording)"
     assert bucket.asked == 1
 
 

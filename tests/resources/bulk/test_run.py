@@ -328,7 +328,7 @@ async def test_a_fault_of_our_own_is_raised(
         ([], {"concurrency": "4"}, TypeError, "concurrency must be a whole number"),
         ([], {"on_progress": 1}, TypeError, "on_progress must be a callable"),
         ([], {"journal": 1}, TypeError, "int"),
-        ([], {"paralel": 1}, TypeError, "unknown field 'paralel'"),
+        ([], {"paralel": 1}, TypeError, "unknown option 'paralel'"),
     ],
 )
 async def test_bad_arguments(client: VoxloudClient, items: Any, options: Any, error: Any, reason: str) -> None:
