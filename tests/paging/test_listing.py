@@ -227,8 +227,8 @@ async def test_c11_a_list_that_is_replaced_while_it_is_read_is_a_conflict() -> N
     async def fetch(ask: Ask) -> Fetched[Row]:
         nonlocal asked
         asked += 1
-        rows = [Row(asked * 100_000 + place) for place in range(50_000)]
-        return Fetched(Page(items=tuple(rows[ask.start : ask.start + ask.size]), has_next=True))
+        places = range(50_000)[ask.start : ask.start + ask.size]
+        return Fetched(Page(items=tuple(Row(asked * 100_000 + place) for place in places), has_next=True))
 
     cursor_page = None
     source: Source[Row] = Source(fetch=fetch, places=lambda: Offsets(100), size=50, digest="rows")
