@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 
@@ -23,9 +24,9 @@ def opened(path: Path | None, *, private: bool = False) -> Iterator[BinaryIO]:
             yield file
     else:
         target = path.resolve()
-        part = target.with_name(f".{target.name}.part")
+        part = target.with_name(f".{target.name}.{token_hex(4)}.part")  # two commands may write one file
         try:
-            with open(part, "wb", opener=_owner_only if private else None) as file:
+            with open(part, "xb", opener=_owner_only if private else None) as file:
                 yield file
                 if private:
                     file.flush()
