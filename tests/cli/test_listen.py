@@ -141,6 +141,13 @@ def test_the_table_may_be_asked_for_in_a_pipe(sandbox: Sandbox) -> None:
     assert out.splitlines()[1].split() == ["STATE", "WAY", "FROM", "TO", "EXT", "RING", "TALK"]
 
 
+def test_a_terminal_that_cannot_be_redrawn_gets_lines(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    with terminal() as (ours, theirs), listening(sandbox, stdout=theirs):
+        sandbox.place_call()
+        assert shown_on(ours, theirs, until=b"\n").startswith('{"callId":')
+
+
 def test_lines_may_be_asked_for_on_a_terminal(sandbox: Sandbox) -> None:
     with terminal() as (ours, theirs), listening(sandbox, "--format", "ndjson", stdout=theirs):
         sandbox.place_call()

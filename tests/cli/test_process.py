@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -50,6 +51,7 @@ def shown_on(ours: int, theirs: int, until: bytes | None = None) -> str:
         os.close(theirs)
     shown = b""
     while until is None or until not in shown:
+        assert select.select([ours], [], [], SECONDS)[0], shown
         try:
             shown += os.read(ours, 4096)
         except OSError:  # Linux says so when the last writer is gone

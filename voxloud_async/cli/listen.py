@@ -19,6 +19,7 @@ _SERVICE = Service()
 _PORT = 8080
 _LAST_PORT = 65535
 _HERE = ("localhost", "127.0.0.1", "::1")
+_PLAIN = ("dumb", "unknown")  # those on which rich draws nothing before the end
 
 
 async def listen(
@@ -45,7 +46,7 @@ async def listen(
             Not that of another receiver: what is shown here counts as handled.
         backfill: Show the records of this long before, such as 2h, as well.
         seconds: End by itself after so many seconds; else Ctrl-C does.
-        format: By default a table on a terminal and NDJSON, an object for each change, elsewhere.
+        format: By default a table on a terminal that can be redrawn; elsewhere NDJSON, an object for each change.
     """
     if port is not None and not 0 <= port <= _LAST_PORT:
         raise ValueError(f"--port must be from 0 to {_LAST_PORT}")
@@ -66,11 +67,16 @@ async def listen(
         inbox=inbox,
         since=since,
         seconds=seconds,
-        as_table=sys.stdout.isatty() if format is None else format == "table",
+        as_table=_redraws() if format is None else format == "table",
     )
     with ended_by_sigterm():
         return await ear.listen(service)
     return TERMINATED
+
+
+def _redraws() -> bool:
+    """Whether standard output is a terminal on which a table can be drawn again in its place."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "").lower() not in _PLAIN
 
 
 def _is_here(service: Service) -> bool:
