@@ -7,17 +7,9 @@ from typing import Any
 
 import pytest
 
-from voxloud_async import VoxloudClient
+from tests.clients import BASE, KEY, scripted
 from voxloud_async.errors import OutcomeUnknownError
-from voxloud_async.testing import FakeClock, FakeTransport, answer
-
-KEY = "k3y-0f-the-PBX"
-BASE = "https://api.example"
-
-
-def scripted(*script: Any) -> tuple[VoxloudClient, FakeTransport]:
-    transport = FakeTransport(*script)
-    return VoxloudClient(KEY, base_url=BASE, transport=transport, clock=FakeClock()), transport
+from voxloud_async.testing import answer
 
 
 async def test_a_free_request_gives_decoded_json() -> None:

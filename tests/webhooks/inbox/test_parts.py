@@ -80,8 +80,9 @@ async def test_what_could_not_be_opened_needs_no_closing() -> None:
     assert door.closed == []
 
 
-async def test_an_opening_that_nobody_waits_for_any_more_is_closed() -> None:
-    door = Door(opened=1)
+@pytest.mark.parametrize(("before", "closed"), [(1, [2]), (0, [])], ids=["opens", "fails"])
+async def test_an_opening_that_nobody_waits_for_any_more_is_closed_if_it_opens(before: int, closed: list[int]) -> None:
+    door = Door(opened=before)
     opened = Opened(door.open, door.close, faults=(OSError,))
     call = asyncio.ensure_future(use(opened))
     await asyncio.sleep(0)
@@ -90,20 +91,7 @@ async def test_an_opening_that_nobody_waits_for_any_more_is_closed() -> None:
     await asyncio.sleep(0.001)
     door.go.set()
     await closing
-    assert door.closed == [2]
-
-
-async def test_an_opening_that_fails_while_it_closes_needs_no_closing() -> None:
-    door = Door()
-    opened = Opened(door.open, door.close, faults=(OSError,))
-    call = asyncio.ensure_future(use(opened))
-    await asyncio.sleep(0)
-    call.cancel()
-    closing = asyncio.ensure_future(opened.aclose())
-    await asyncio.sleep(0.001)
-    door.go.set()
-    await closing
-    assert door.closed == []
+    assert door.closed == closed
 
 
 def test_what_went_with_its_event_loop_is_opened_anew_and_not_closed() -> None:

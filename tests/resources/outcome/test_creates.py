@@ -4,126 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
 
+from tests.resources.outcome.losing import (
+    CREATES,
+    HOOK,
+    JOHN,
+    LOST,
+    NUMBER,
+    UNSENT,
+    Late,
+    Served,
+    ids,
+    resolved,
+    unknown,
+)
 from tests.wire.raw_server import reply, serving, until
 from voxloud_async import VoxloudClient, errors
 from voxloud_async.errors import DeadlineExceededError, OutcomeUnknownError
-from voxloud_async.models import ClickToCallCall
-from voxloud_async.protocol.codec import unstructure
-from voxloud_async.sandbox import Fault, Quirks, Sandbox, Weather
-from voxloud_async.testing import answer
+from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
+    from tests.resources.outcome.losing import Start
     from tests.wire.raw_server import Conversation
-    from voxloud_async.wire.message import Request, Response
-
-    Start = Callable[..., Awaitable["Served"]]
-
-NUMBER = "+390312345678"
-JOHN: dict[str, Any] = {"first_name": "John", "primary_phone": NUMBER, "company_name": "John&Associates"}
-HOOK: dict[str, Any] = {"callback_url": "https://example.org/hook", "event_type": "CALL_INCOMING"}
-LOST = Fault(cut="inside_headers", executed=True)
-UNSENT = Fault(cut="inside_headers")
-
-
-@frozen
-class Served:
-    client: VoxloudClient
-    sandbox: Sandbox
-
-    def contact(self, **changes: Any) -> Awaitable[Any]:
-        return self.client.contacts.create(**JOHN | changes)
-
-    def subscription(self) -> Awaitable[Any]:
-        return self.client.webhook_subscriptions.create(**HOOK)
-
-    def click_to_call(self, **changes: Any) -> Awaitable[Any]:
-        directory = self.sandbox.state.directory
-        asked = {
-            "name": "support",
-            "extension": str(directory.users[0].extension),
-            "outbound_number": str(directory.dids[0].number),
-        }
-        return self.client.click_to_call.create(**asked | changes)
-
-    async def elsewhere(self, name: str) -> Any:
-        """The same, made by another client of this key."""
-        async with VoxloudClient(self.sandbox.api_key, base_url=self.sandbox.url, rate=None) as other:
-            return await CREATES[name](evolve(self, client=other))
-
-
-CREATES: dict[str, Callable[[Served], Awaitable[Any]]] = {
-    "contact": Served.contact,
-    "subscription": Served.subscription,
-    "click-to-call": Served.click_to_call,
-}
-
-
-class Late:
-    """A transport whose first create is carried out and answered late, and whose others are lost on their way."""
-
-    def __init__(self, made: Any) -> None:
-        self.sent: list[str] = []
-        self.answer = asyncio.Event()
-        self._made = unstructure(made)
-
-    async def send(self, request: Request, *, timeout: float) -> Response:  # noqa: ARG002, ASYNC109 - the contract
-        self.sent.append(request.method)
-        if request.method == "GET":
-            long_ago = {"Date": "Thu, 01 Jan 1998 00:00:00 GMT"}
-            return answer({"data": [self._made], "has_next": False}, headers=long_ago)
-        if len(self.sent) > 1:
-            raise errors.ResponseLostError("reset")
-        await self.answer.wait()
-        return answer(self._made)
-
-    async def aclose(self) -> None:
-        raise AssertionError("it is not the client's to close")
-
-
-@pytest.fixture(params=["aiohttp", "httpx2"])
-def transport(request: pytest.FixtureRequest) -> str:
-    if request.param == "httpx2":
-        pytest.importorskip("httpx2", reason="the extra [httpx2] is not installed")
-    return str(request.param)
-
-
-@pytest.fixture
-async def start(transport: Any) -> AsyncIterator[Start]:
-    """Start an empty sandbox with these options, and a client of it."""
-    async with AsyncExitStack() as stack:
-
-        async def started(**options: Any) -> Served:
-            size: dict[str, Any] = {"contacts": 0, "users": 3, "groups": 1, "events": 20}
-            sandbox = await stack.enter_async_context(Sandbox(**size | options))
-            client = VoxloudClient(sandbox.api_key, base_url=sandbox.url, rate=None, transport=transport)
-            return Served(await stack.enter_async_context(client), sandbox)
-
-        yield started
-
-
-def ids(sandbox: Sandbox) -> set[str]:
-    return {*sandbox.state.contacts, *sandbox.state.subscriptions, *sandbox.state.click_to_calls}
-
-
-async def unknown(create: Awaitable[Any]) -> OutcomeUnknownError:
-    with pytest.raises(OutcomeUnknownError) as caught:
-        await create
-    assert (caught.value.attempts, caught.value.sent) == (1, True)
-    return caught.value
-
-
-async def resolved(error: OutcomeUnknownError) -> Any:
-    assert error.resolve is not None
-    return await error.resolve()
 
 
 @pytest.mark.parametrize("name", CREATES)
@@ -392,87 +299,3 @@ async def test_t7_a_create_whose_answer_does_not_read_is_found(transport: Any, p
     ):
         assert (await client.contacts.create(**JOHN)).id == "7"
         assert [request.partition(b" ")[0] for request in server.requests] == [b"POST", b"GET"]
-
-
-# Rings
-
-
-async def test_k9_a_ring_is_sent_once_and_its_record_found_when_it_is_there(start: Start) -> None:
-    served = await start(weather=Weather(record_delay=0.4))
-    made = await served.click_to_call()
-    served.sandbox.fail_next(LOST, match="POST ")
-    error = await unknown(served.client.click_to_call.connect(made.id, contact=NUMBER))
-    assert await resolved(error) is None
-    await asyncio.sleep(0.45)
-    record = await resolved(error)
-    assert isinstance(record, ClickToCallCall)
-    assert record.call_id == served.sandbox.calls_placed[0].call_id
-    assert served.sandbox.count("POST", "/api/v1/click-to-call/") == len(served.sandbox.calls_placed) == 1
-
-
-async def test_k9_two_rings_of_one_number_cannot_be_told_apart(start: Start) -> None:
-    served = await start()
-    made = await served.click_to_call()
-    served.sandbox.fail_next(LOST, match="POST ")
-    error = await unknown(served.client.click_to_call.connect(made.id, contact=NUMBER))
-    await served.client.click_to_call.connect(made.id, contact=NUMBER)
-    assert len(served.sandbox.calls_placed) == 2
-    assert await resolved(error) is None
-
-
-async def test_k9_an_older_ring_is_not_taken_for_this_one(start: Start) -> None:
-    served = await start()
-    made = await served.click_to_call()
-    await served.client.click_to_call.connect(made.id, contact=NUMBER)
-    state = served.sandbox.state
-    state.catch_up()
-    record = state.events[state.events.ids[-1]]
-    state.events.replace(record["id"], record | {"timestamp": record["timestamp"] - 10_000})
-    served.sandbox.fail_next(UNSENT, match="POST ")
-    error = await unknown(served.client.click_to_call.connect(made.id, contact=NUMBER))
-    assert await resolved(error) is None
-    assert len(served.sandbox.calls_placed) == 1
-
-
-# Under every reading of the API text
-
-READINGS = [
-    quirks
-    for quirks in [Quirks(), *Quirks.every()]
-    if not quirks.changed()
-    or {*quirks.changed()}
-    & {
-        "company_name",
-        "name_on_get",
-        "outbound_number",
-        "subscription_list_type",
-        "contact_filters",
-        "contact_order",
-        "create_status",
-        "empty_fields",
-        "has_next",
-        "phone_search",
-        "undocumented_fields",
-        "enabled_on_create",
-        "extension",
-        "event_times",
-        "error_body",
-        "sort_shape",
-        "number_match",
-        "number_legs",
-        "id_length",
-    }
-]
-
-
-@pytest.mark.parametrize("quirks", READINGS, ids=lambda quirks: str(quirks.changed()))
-async def test_g11_creates_are_found_under_every_reading(start: Start, quirks: Quirks) -> None:
-    served = await start(quirks=quirks)
-    await served.contact(first_name="Jane")
-    for name, create in CREATES.items():
-        before = ids(served.sandbox)
-        posts = served.sandbox.count("POST")
-        served.sandbox.fail_next(LOST, match="POST ")
-        found = await create(served)
-        assert {found.id} == ids(served.sandbox) - before, name
-        assert served.sandbox.count("POST") == posts + 1
