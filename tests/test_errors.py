@@ -13,12 +13,14 @@ import pytest
 from voxloud_async import errors
 from voxloud_async.errors import (
     ApiError,
+    ArgumentTypeError,
     AuthenticationError,
     BadRequestError,
     ClientClosedError,
     ConflictError,
     DeadlineExceededError,
     DecodeError,
+    InvalidArgumentError,
     MethodNotAllowedError,
     NotAcceptableError,
     NotFoundError,
@@ -133,6 +135,60 @@ def test_str_and_repr_tell_facts_and_hide_bodies(error: VoxloudError) -> None:
     assert "Rossi" not in repr(error)
     assert "Rossi" not in repr(error.args)
     assert (error.operation, error.attempts, error.retry_after) == ("GET /api/v1/contacts", 3, 2.5)
+
+
+def test_an_error_names_the_host_once_and_no_placeholder() -> None:
+    facts: dict[str, Any] = {"operation": "GET /api/v1/contacts/{id}", "host": "voxloud.test:8443"}
+    assert str(NotFoundError(404, **facts)) == "404 Not Found | GET /api/v1/contacts/... | voxloud.test:8443"
+    assert NotFoundError(404, **facts).operation == "GET /api/v1/contacts/{id}"
+    lost = RequestNotSentError("no connection to voxloud.test:8443 (connection refused)", **facts)
+    assert str(lost) == "no connection to voxloud.test:8443 (connection refused) | GET /api/v1/contacts/..."
+    assert str(ConflictError("changed", host="voxloud.test")) == "changed | voxloud.test"
+    assert api_error(503, host="voxloud.test").host == "voxloud.test"
+
+
+def test_a_lost_exchange_says_why() -> None:
+    error = RequestNotSentError("no connection", reason="connection refused", code="ECONNREFUSED")
+    assert (error.reason, error.code) == ("connection refused", "ECONNREFUSED")
+    assert (ResponseLostError().reason, ResponseLostError().code) == (None, None)
+
+
+def test_a_decode_error_has_the_services_own_words() -> None:
+    error = DecodeError(
+        "missing", path="name", message="Anna's quota is exceeded: call +390312345678", personal=["Anna"]
+    )
+    assert str(error) == 'name: missing; the service says "***\'s quota is exceeded: call ***"'
+    assert (error.reason, error.path) == ("missing", "name")
+    assert error.message == "Anna's quota is exceeded: call +390312345678"
+    long = DecodeError("missing", message="x" * 5000)
+    assert str(long) == f'missing; the service says "{"x" * 200}"'
+
+
+ARGUMENTS = [
+    (InvalidArgumentError("page_size", "must be from 1 to 100, not 0"), "page_size", ValueError),
+    (InvalidArgumentError("phones[1]", "must not be empty"), "phones", ValueError),
+    (ArgumentTypeError("query['phone']", "must be a string, not list"), "query", TypeError),
+    (InvalidArgumentError("the path of base_url", "must not climb"), "base_url", ValueError),
+]
+
+
+@pytest.mark.parametrize(("error", "argument", "kind"), ARGUMENTS, ids=str)
+def test_the_error_of_an_argument_names_it(
+    error: InvalidArgumentError | ArgumentTypeError, argument: str, kind: type[Exception]
+) -> None:
+    assert isinstance(error, kind)
+    assert not isinstance(error, VoxloudError)
+    assert (error.argument, str(error)) == (argument, f"{error.place} {error.reason}")
+
+
+@pytest.mark.parametrize("error", [error for error, _, _ in ARGUMENTS], ids=str)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_the_error_of_an_argument_pickles_and_copies(error: Any, protocol: int) -> None:
+    pickled = pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - made right here
+    for twin in (pickled, copy(error), deepcopy(error)):
+        assert type(twin) is type(error)
+        assert (twin.argument, twin.place, twin.reason) == (error.argument, error.place, error.reason)
+        assert (str(twin), repr(twin)) == (str(error), repr(error))
 
 
 def test_facts_that_are_not_known_are_not_told() -> None:

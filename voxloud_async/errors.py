@@ -25,7 +25,8 @@ VoxloudError
     └── ServerError             5xx
         └── ServiceUnavailableError 503
 
-Bad arguments are no faults: they raise `ValueError` or `TypeError` before anything is sent.
+Bad arguments are no faults: they raise `InvalidArgumentError` (a `ValueError`) or `ArgumentTypeError` (a `TypeError`)
+before anything is sent.
 """
 
 from __future__ import annotations
@@ -36,16 +37,18 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 __all__ = [
     "ApiError",
+    "ArgumentTypeError",
     "AuthenticationError",
     "BadRequestError",
     "ClientClosedError",
     "ConflictError",
     "DeadlineExceededError",
     "DecodeError",
+    "InvalidArgumentError",
     "MethodNotAllowedError",
     "NotAcceptableError",
     "NotFoundError",
@@ -92,11 +95,12 @@ def _pattern(value: str) -> str:
 
 
 class VoxloudError(Exception):
-    """A fault, with its facts; the text of it never holds the key or personal data.
+    """A fault, with its facts. Its text contains neither the key nor personal data, and its traceback no frame of ours.
 
-    `operation` is the method and path template of the call, `attempts` how many requests it put on the wire, `sent`
-    whether the last of them may have reached the service (`None`: not known), `retry_after` the seconds the service
-    asked to wait.
+    `operation` is the method and path template of the call, such as `GET /api/v1/contacts/{id}`, `host` the host that
+    it was for, with the port where the base URL names one. `attempts` is how many requests were put on the wire, `sent`
+    whether the last of them may have reached the service (None: not known), `retry_after` the seconds the service asked
+    to wait.
     """
 
     def __init__(
@@ -104,25 +108,33 @@ class VoxloudError(Exception):
         text: str = "",
         *,
         operation: str | None = None,
+        host: str | None = None,
         attempts: int = 0,
         sent: bool | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(text)
         self.operation = operation
+        self.host = host
         self.attempts = attempts
         self.sent = sent
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        facts = [self.args[0] or type(self).__name__]
-        if self.operation is not None:
-            facts.append(self.operation)
+        text = self.args[0] or type(self).__name__
+        facts = [text, *self._where(text)]
         if self.attempts > 1:
             facts.append(f"{self.attempts} attempts")
         if self.retry_after is not None:
             facts.append(f"retry after {self.retry_after:g} s")
         return " | ".join(facts)
+
+    def _where(self, text: str) -> Iterator[str]:
+        """The operation, without the template's `{id}`, and the host unless the text names it."""
+        if self.operation is not None:
+            yield self.operation.replace("{id}", "...")
+        if self.host is not None and self.host not in text:
+            yield self.host
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
@@ -135,12 +147,59 @@ class VoxloudError(Exception):
         return dict(self.__dict__)
 
 
-class TransportError(VoxloudError):
-    """No usable answer came; `phase` says how far the exchange got."""
+class _ArgumentError(Exception):
+    """What both errors of bad arguments have: `argument` is the parameter's name, `reason` what is wrong with it.
 
-    def __init__(self, text: str = "", *, phase: Phase, sent: bool, **facts: Any) -> None:
+    `place` is where in the argument, such as `phones[1]`; the text begins with it.
+    """
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place = place
+        self.reason = reason
+
+    @property
+    def argument(self) -> str:
+        """The name of the parameter."""
+        return self.place.partition("[")[0].rpartition(" ")[2]
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.reason}"
+
+
+class InvalidArgumentError(_ArgumentError, ValueError):
+    """An argument has a value that cannot be used; nothing was sent.
+
+    `argument` is the parameter's name, `place` where in it, such as `phones[1]`, and `reason` what is wrong. The text,
+    made of the last two, quotes no text that was given.
+    """
+
+
+class ArgumentTypeError(_ArgumentError, TypeError):
+    """An argument is missing, unknown, or of another type; otherwise as `InvalidArgumentError`."""
+
+
+class TransportError(VoxloudError):
+    """No usable answer came; `phase` says how far the exchange got.
+
+    `reason` says in words why, such as "name look-up failed" or "connection refused"; `code` is what the operating
+    system, TLS or the HTTP library calls it, such as `ECONNREFUSED`. Both are None where that is not known.
+    """
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        phase: Phase,
+        sent: bool,
+        reason: str | None = None,
+        code: str | None = None,
+        **facts: Any,
+    ) -> None:
         super().__init__(text, sent=sent, **facts)
         self.phase: Phase = phase
+        self.reason = reason
+        self.code = code
 
 
 class RequestNotSentError(TransportError):
@@ -171,21 +230,34 @@ class ResponseTooLargeError(ResponseLostError):
 
 
 class OutcomeUnknownError(VoxloudError):
-    """A create or a ring was sent once and its answer was lost: it may have happened. It is never sent again.
+    """A create or a ring was sent once and its response was lost: it may have happened. It is never sent again.
 
-    `candidates` are the ids of what was found that may be its result: none, or several alike. `await resolve()` looks
-    once more and returns the one result, or None; it is None itself where there is nothing to look for, and after
-    pickling.
+    `candidates` are the ids of the objects found that may be its result.
     """
 
-    resolve: Callable[[], Awaitable[Any]] | None = None
     candidates: tuple[str, ...] = ()
+    _look: Callable[[], Awaitable[tuple[Any, tuple[str, ...]]]] | None = None
 
     def __init__(self, text: str = "", **facts: Any) -> None:
         super().__init__(text or "it may or may not have happened", sent=True, **facts)
 
+    async def resolve(self) -> Any:
+        """Look for the result once more and return it, or None where it is not found or cannot be told from others.
+
+        None does not prove that nothing happened. Updates `candidates`. Raises UsageError where the error has no means
+        to look, after pickling and for `client.request`, and the errors of its requests.
+        """
+        if self._look is None:
+            raise UsageError("the error cannot look for its result: it was pickled, or is of a request of your own")
+        result, self.candidates = await self._look()
+        return result
+
+    def resolve_with(self, look: Callable[[], Awaitable[tuple[Any, tuple[str, ...]]]]) -> None:
+        """Set how `resolve` looks: a callable that returns the result or None, and the ids of candidates."""
+        self._look = look
+
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "resolve"}
+        return {name: value for name, value in self.__dict__.items() if name != "_look"}
 
 
 class DeadlineExceededError(VoxloudError):
@@ -204,13 +276,30 @@ class DeadlineExceededError(VoxloudError):
 
 
 class DecodeError(VoxloudError):
-    """The answer does not fit the API. `path` is the place in wire names, such as `content[3].duration`."""
+    """The answer does not fit the API. `path` is the place in wire names, such as `content[3].duration`.
 
-    def __init__(self, reason: str, *, path: str = "", body: bytes | None = None, **facts: Any) -> None:
-        super().__init__(f"{path}: {reason}" if path else reason, **facts)
+    `message` is what the service says itself, where its answer is that of an error although its status is not, such as
+    `{"error": "quota exceeded"}`. It and `body` may contain personal data; the error's text masks the first.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        path: str = "",
+        body: bytes | None = None,
+        message: str = "",
+        personal: Iterable[str] = (),
+        **facts: Any,
+    ) -> None:
+        text = f"{path}: {reason}" if path else reason
+        if message:
+            text = f'{text}; the service says "{_masked(message, personal)}"'
+        super().__init__(text, **facts)
         self.reason = reason
         self.path = path
         self.body = body
+        self.message = message
 
 
 class ConflictError(VoxloudError):
@@ -245,10 +334,12 @@ class ApiError(VoxloudError):
         *,
         personal: Iterable[str] = (),
         operation: str | None = None,
+        host: str | None = None,
     ) -> None:
         super().__init__(
-            _status_line(status, mask(message[:_LONGEST_MESSAGE], personal)[:_LONGEST]),
+            _status_line(status, _masked(message, personal)),
             operation=operation,
+            host=host,
             attempts=attempts,
             sent=True,
             retry_after=retry_after,
@@ -318,11 +409,16 @@ def api_error(
     retry_after: float | None = None,
     personal: Iterable[str] = (),
     operation: str | None = None,
+    host: str | None = None,
 ) -> ApiError:
     """The error of a status; codes the API text does not list fall to the class of their range."""
     ranges = {3: UnexpectedRedirectError, 5: ServerError}
     kind = _BY_STATUS.get(status) or ranges.get(status // 100, ApiError)
-    return kind(status, message, body, retry_after, personal=personal, operation=operation)
+    return kind(status, message, body, retry_after, personal=personal, operation=operation, host=host)
+
+
+def _masked(message: str, personal: Iterable[str]) -> str:
+    return mask(message[:_LONGEST_MESSAGE], personal)[:_LONGEST]
 
 
 def _status_line(status: int, message: str) -> str:

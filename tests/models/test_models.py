@@ -66,7 +66,7 @@ REQUIRED = {
 
 
 def own_fields(model: type[Model]) -> list[attrs.Attribute[Any]]:
-    return [field for field in attrs.fields(model) if field.name not in {"extra", "nulls"}]
+    return [field for field in attrs.fields(model) if field.name not in {"extra", "nulls", "misfit"}]
 
 
 def docstrings(generated: type) -> tuple[list[str], int]:

@@ -14,7 +14,7 @@ from voxloud_async.protocol import codec
 from voxloud_async.protocol.codec.scalars import moment
 
 _FOLDER = Path(__file__).parent.parent / "samples"
-_TIMES = {"timestamp", "created_at", "updated_at"}
+TIMES = {"timestamp", "created_at", "updated_at"}
 
 INDEX: list[dict[str, Any]] = json.loads((_FOLDER / "index.json").read_text())
 
@@ -42,7 +42,7 @@ def instants(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: moment(item) if name in _TIMES and item is not None else instants(item) for name, item in value.items()
+        name: moment(item) if name in TIMES and item is not None else instants(item) for name, item in value.items()
     }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 from contextlib import suppress
-from datetime import UTC, datetime
+from copy import copy, deepcopy
+from datetime import UTC, datetime, timedelta, timezone
 from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
@@ -13,6 +15,7 @@ import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tests.protocol import samples
 from tests.protocol.samples import instants
 from voxloud_async.errors import DecodeError
 from voxloud_async.models import (
@@ -61,10 +64,10 @@ JSON = st.recursive(
 )
 
 WORDS = st.text(max_size=12)
-TIMES = st.datetimes(datetime(1970, 1, 2), datetime(9998, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - it adds one
+MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(9998, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - it adds one
 WIRE_TIMES = st.one_of(
-    TIMES.map(lambda at: at.isoformat()),
-    TIMES.map(lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.000+0000").rjust(28, "0")),
+    MOMENTS.map(lambda at: at.isoformat()),
+    MOMENTS.map(lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.000+0000").rjust(28, "0")),
     st.integers(0, 10**13),
 )
 
@@ -105,7 +108,7 @@ def wire_object(kind: Any) -> st.SearchStrategy[dict[str, Any]]:
     optional = {
         field.metadata["wire"]: wire(field.type) for field in fields.values() if field.default is not attrs.NOTHING
     }
-    known = {*wire_names(kind).values(), "type", "data"}
+    known = {*wire_names(kind).values(), "type", "data", *samples.TIMES}  # which `instants` reads in any object
     unknown = st.dictionaries(WORDS.filter(lambda name: name not in known), JSON, max_size=2)
     return st.builds(lambda row, extra: extra | row, st.fixed_dictionaries(required, optional=optional), unknown)
 
@@ -128,6 +131,39 @@ def test_an_object_survives_the_way_there_and_back(kind: Any, data: st.DataObjec
     assert canonical(json.loads(json.dumps(written))) == canonical(row)
     assert structure(written, kind) == read
     assert set(read.extra) == row.keys() - set(wire_names(kind).values())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_an_object_equals_its_copies_and_hashes_alike(kind: Any, data: st.DataObject) -> None:
+    read = structure(data.draw(wire_object(kind)), kind)
+    for twin in (copy(read), deepcopy(read), pickle.loads(pickle.dumps(read))):  # noqa: S301 - made right here
+        assert twin == read
+        assert hash(twin) == hash(read)
+        assert attrs.asdict(twin) == attrs.asdict(read)
+        assert unstructure(twin) == unstructure(read)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_equal_objects_hash_alike_however_they_were_written(kind: Any, data: st.DataObject) -> None:
+    row = data.draw(wire_object(kind))
+    first, second = structure(row, kind), structure({name: respelled(name, item) for name, item in row.items()}, kind)
+    if first == second:
+        assert hash(first) == hash(second)
+
+
+def respelled(name: str, item: Any) -> Any:
+    """The same value in another spelling: an extension as text, a number with a point, an instant in another zone."""
+    if "xtension" in name and isinstance(item, int):
+        return str(item)
+    if isinstance(item, int) and not isinstance(item, bool):
+        return float(item) if abs(item) < 2**53 else item
+    if name in samples.TIMES and isinstance(item, str) and item.endswith("+00:00"):
+        return datetime.fromisoformat(item).astimezone(timezone(timedelta(hours=2))).isoformat()
+    return item
 
 
 @given(

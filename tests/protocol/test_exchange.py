@@ -12,7 +12,7 @@ from attrs import evolve
 from voxloud_async.errors import DecodeError, RateLimitedError, UnexpectedRedirectError
 from voxloud_async.models import Account
 from voxloud_async.protocol import operations
-from voxloud_async.protocol.exchange import build_request, read_error, read_response
+from voxloud_async.protocol.exchange import build_request, read_error, read_response, with_own_words
 from voxloud_async.protocol.operations import OPERATIONS, Operation, free_operation
 from voxloud_async.protocol.page import Matches
 from voxloud_async.wire.message import Headers, Request, Response
@@ -80,12 +80,21 @@ def test_the_accepted_format_and_the_cap_are_those_of_the_operation() -> None:
     assert request.max_body == operations.EVENT_PAGE_MAX_BODY > build(operations.GET_CONTACT, segment="1").max_body
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"deleted": true}'])
-def test_g7_the_answer_of_a_delete_is_not_read(body: bytes) -> None:
-    deletes = [operation for operation in OPERATIONS if operation.method == "DELETE"]
-    assert len(deletes) == 3
-    for operation in deletes:
-        assert read_response(operation, Response(status=200, body=body)) is None
+DELETES = [operation for operation in OPERATIONS if operation.method == "DELETE"]
+
+
+@pytest.mark.parametrize("operation", DELETES, ids=str)
+@pytest.mark.parametrize("body", [b"", b" \r\n", b"{}", b"null", b'{"deleted": true}'])
+def test_g7_a_delete_is_done_by_an_empty_body_or_json(operation: Operation[Any], body: bytes) -> None:
+    assert read_response(operation, Response(status=200, body=body)) is None
+
+
+@pytest.mark.parametrize("operation", [*DELETES, operations.EXPORT_EVENTS], ids=str)
+def test_g5_a_page_of_a_proxy_is_neither_a_delete_nor_a_table(operation: Operation[Any]) -> None:
+    with pytest.raises(DecodeError, match="the body is HTML, not") as caught:
+        read_response(operation, Response(status=200, body=b"\n<html><title>Sign in</title></html>"))
+    assert caught.value.operation == str(operation)
+    assert "Sign in" not in repr(caught.value)
 
 
 def test_a_value_is_read() -> None:
@@ -160,6 +169,53 @@ def test_g8_an_error_says_what_its_body_says_whatever_that_is(body: object, mess
     assert error.message == message
     assert str(error).startswith(f"400 Bad Request: {message}"[:100] if message else "400 Bad Request | GET")
     assert len(str(error)) < 300
+
+
+SAID: list[tuple[bytes | object, str, str, str]] = [
+    ({"error": "quota exceeded"}, "", "name: missing", "quota exceeded"),
+    ({"message": "quota of ada@example.org exceeded"}, "", "name: missing", "quota of *** exceeded"),
+    ({"errors": [{"message": "no quota"}]}, "", "name: missing", "no quota"),
+    ({"error": f"{KEY} is spent"}, "", "name: missing", "*** is spent"),
+    ({"error": "no such Annabella"}, "", "name: missing", "no such ***"),
+    (b"<html><title>Sign in</title>", "text/html", "the body is HTML, not JSON", "Sign in"),
+    (b"try again later\n", "text/plain; charset=utf-8", "the body is no JSON", "try again later"),
+]
+
+
+@pytest.mark.parametrize(("body", "kind", "reason", "words"), SAID)
+def test_an_error_with_a_status_of_success_says_what_the_service_says(
+    body: bytes | object, kind: str, reason: str, words: str
+) -> None:
+    error = misread(operations.VALIDATE_AUTH, body, kind)
+    assert str(error).startswith(f'{reason}; the service says "{words}" | POST /api/v1/validate-auth')
+    assert f"{error.path}: {error.reason}".removeprefix(": ") == reason
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        (operations.SEARCH_CONTACTS, {"data": [{"first_name": "Bianchi"}], "message": "Bianchi"}),
+        (operations.GET_CONTACT, {"id": "7", "phones": ["a", 1], "message": "Bianchi"}),
+        (operations.GET_CONTACT, [{"message": "Bianchi"}]),
+        (operations.GET_CONTACT, b"Bianchi"),
+        (operations.GET_CONTACT, b'{"first_name": "Bianchi"'),
+        (operations.GET_CONTACT, {"first_name": "Bianchi"}),
+    ],
+)
+def test_what_may_be_a_row_is_not_taken_for_words(operation: Operation[Any], body: object) -> None:
+    error = misread(operation, body)
+    assert error.message == ""
+    assert "Bianchi" not in repr(error)
+
+
+def misread(operation: Operation[Any], body: bytes | object, kind: str = "") -> DecodeError:
+    """The error of an answer that does not fit."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = Response(status=200, headers=Headers({"Content-Type": kind}), body=content)
+    request = build(operation, segment="7", body={"first_name": "Annabella"}).with_header("Voverc-Auth", KEY)
+    with pytest.raises(DecodeError) as caught:
+        read_response(operation, answer)
+    return with_own_words(caught.value, request, answer)
 
 
 def test_an_error_keeps_its_body_and_names_its_operation() -> None:

@@ -8,6 +8,7 @@ from collections import deque
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -241,11 +242,17 @@ async def test_what_a_bucket_refuses_is_asked_for_once(
     with pytest.raises(STATUSES[status]) as caught:
         await downloaded(recordings, bucket.url, way, tmp_path)
     assert (caught.value.attempts, caught.value.sent) == (1, True)
-    assert f"{caught.value}" == f"{said} | GET (recording)"
+    assert f"{caught.value}" == f"{said} | GET (recording) | {caught.value.host}"
+    assert caught.value.host == urlsplit(bucket.url).netloc
     assert bucket.asked == 1
 
 
-@pytest.mark.parametrize("said", [reply(status="204 No Content"), Bucket().part(0), reply(status="202 Accepted")])
+SIGN_IN = reply(b"<html>", headers=("Content-Type: text/html; charset=utf-8",))
+
+
+@pytest.mark.parametrize(
+    "said", [reply(status="204 No Content"), Bucket().part(0), reply(status="202 Accepted"), SIGN_IN]
+)
 async def test_another_success_is_no_recording(
     bucket: Bucket, recordings: Recordings, way: str, tmp_path: Path, said: bytes
 ) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +22,25 @@ if TYPE_CHECKING:
 
 
 async def test_refused_connection_was_not_sent(transport: Transport) -> None:
-    with pytest.raises(RequestNotSentError, match="ECONNREFUSED") as caught:
-        await transport.send(Request(method="POST", url=f"http://127.0.0.1:{free_port()}/"), timeout=5)
-    assert (caught.value.phase, caught.value.sent, caught.value.retryable) == ("connect", False, True)
+    port = free_port()
+    with pytest.raises(RequestNotSentError) as caught:
+        await transport.send(Request(method="POST", url=f"http://127.0.0.1:{port}/"), timeout=5)
+    error = caught.value
+    assert (error.phase, error.sent, error.retryable) == ("connect", False, True)
+    assert str(error) == f"no connection to 127.0.0.1:{port} (connection refused)"
+    assert (error.host, error.reason, error.code) == (f"127.0.0.1:{port}", "connection refused", "ECONNREFUSED")
+
+
+async def test_a_name_of_several_addresses_that_all_refuse(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both(_host: object, port: int, *_args: object, **_options: object) -> list[Any]:
+        stream = (socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(socket.AF_INET, *stream, (address, port)) for address in ("127.0.0.1", "127.0.0.2")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    with pytest.raises(RequestNotSentError, match=r"^no connection to voxloud\.test:\d+ \(connection refused\)$"):
+        await transport.send(Request(method="POST", url=f"http://voxloud.test:{free_port()}/"), timeout=5)
 
 
 async def test_unknown_name_was_not_sent(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,14 +50,18 @@ async def test_unknown_name_was_not_sent(transport: Transport, monkeypatch: pyte
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(RequestNotSentError) as caught:
         await transport.send(Request(method="GET", url="http://voxloud.invalid/"), timeout=5)
-    assert (caught.value.phase, caught.value.sent, caught.value.retryable) == ("connect", False, True)
+    error = caught.value
+    assert (error.phase, error.sent, error.retryable) == ("connect", False, True)
+    assert str(error) == "no connection to voxloud.invalid (name look-up failed)"
+    assert (error.host, error.code) == ("voxloud.invalid", "EAI_NONAME")
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://[::1/", "http:///path"])
 async def test_unusable_url_is_never_worth_a_retry(transport: Transport, url: str) -> None:
     with pytest.raises(RequestNotSentError) as caught:
         await transport.send(Request(method="GET", url=url), timeout=5)
-    assert (caught.value.sent, caught.value.retryable) == (False, False)
+    assert (caught.value.sent, caught.value.retryable, caught.value.host) == (False, False, None)
+    assert str(caught.value) == "the request cannot be sent: its URL is unusable"
 
 
 @pytest.mark.parametrize("host", ["a..test", f"{'a' * 64}.test", "xn--\u00e4.test"], ids=["empty", "long", "mixed"])
@@ -48,20 +69,30 @@ async def test_a_name_that_cannot_be_looked_up_was_not_sent(transport: Transport
     with pytest.raises(RequestNotSentError) as caught:
         await transport.send(Request(method="POST", url=f"http://{host}/"), timeout=5)
     assert caught.value.sent is False
-    assert host not in str(caught.value)
+    known = f"no connection to {host} (name look-up failed)", "the request cannot be sent: its URL is unusable"
+    assert str(caught.value) in known
 
 
 def test_a_name_that_cannot_be_written_is_never_worth_a_retry() -> None:
-    error = failure(UnicodeError("label too long"), "connect", "unknown")
+    error = failure(UnicodeError("label too long"), "connect", "unknown", "a.test")
     assert isinstance(error, RequestNotSentError)
-    assert error.retryable is False
+    assert (error.retryable, error.code) == (False, "UnicodeError")
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    error = failure(ValueError("jane@example.com"), "headers", "unknown", "a.test")
+    assert str(error) == "the connection to a.test broke before an answer came"
+    assert (error.reason, error.code) == (None, "ValueError")
 
 
 async def test_untrusted_certificate_is_never_worth_a_retry(transport: Transport, tls: Tls) -> None:
     async with serving(answers(reply()), tls=tls.server) as server:
         with pytest.raises(RequestNotSentError) as caught:
             await transport.send(Request(method="GET", url=server.url()), timeout=5)
-    assert (caught.value.phase, caught.value.sent, caught.value.retryable) == ("connect", False, False)
+    error = caught.value
+    assert (error.phase, error.sent, error.retryable) == ("connect", False, False)
+    assert str(error).startswith(f"no connection to 127.0.0.1:{server.port} (TLS: ")
+    assert error.code == "CERTIFICATE_VERIFY_FAILED"
     assert server.requests == []
 
 
@@ -72,9 +103,10 @@ async def test_tls_to_a_server_without_it_names_what_tls_says(transport: Transpo
 
     async with await asyncio.start_server(bluntly, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(RequestNotSentError, match=r"[A-Z]+_[A-Z_]+\)$") as caught:
+        with pytest.raises(RequestNotSentError, match=r"\(TLS failed\)$") as caught:
             await transport.send(Request(method="GET", url=f"https://127.0.0.1:{port}/"), timeout=5)
-    assert "EPERM" not in str(caught.value)  # the errno of every error of OpenSSL
+    assert caught.value.code is not None
+    assert re.fullmatch("[A-Z]+(_[A-Z]+)+", caught.value.code)  # and no errno, which is EPERM whatever OpenSSL says
     assert (caught.value.sent, caught.value.retryable) == (False, True)
 
 

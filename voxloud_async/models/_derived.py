@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ._base import Model
 
-__all__ = ["ClickToCallBase", "ContactBase", "FaxBase", "PhoneCallBase"]
+__all__ = ["ClickToCallBase", "ContactBase", "FaxBase", "PhoneCallBase", "UnknownEventBase"]
 
 _PREFIX = re.compile(r"\Actc[-_]")
 
@@ -99,3 +99,11 @@ class ClickToCallBase(Model):
     def friendly_name(self: _HasName) -> str | None:
         """The name without the `ctc-` or `ctc_` that the service puts before it (anomaly K1)."""
         return None if self.name is None else _PREFIX.sub("", self.name)
+
+
+@frozen(kw_only=True, repr=False)
+class UnknownEventBase(Model):
+    """A record that no other class describes, and why."""
+
+    misfit: str | None = field(default=None, eq=False)
+    """Where and why the record does not fit the class of its type; `None` where the type itself is not described."""

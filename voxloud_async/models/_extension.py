@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn, Self
 
-from attrs import field, frozen
+from ..errors import ArgumentTypeError
 
 __all__ = ["Extension"]
 
 
-def _text_or_number(_: object, __: object, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise TypeError(f"An extension is a str or an int, not {type(value).__name__}")
+class Extension(str):
+    """An internal number as text. The API writes it as a number for users, as a string for click-to-call (anomaly U3).
 
-
-@frozen(eq=False)
-class Extension:
-    """An internal number. The API writes it as a number for users, as a string for click-to-call (anomaly U3).
-
-    It equals its text and its number: `Extension("101") == "101" == str(Extension(101))` and `Extension("101") == 101`.
-    Leading zeros count: `Extension("0101") != 101`. It hashes as its text, so look it up in a dict by its text. It has
-    no order.
+    It is a `str`: it equals its text, and has its hash and its order. Both spellings of the API are equal:
+    `Extension(101) == Extension("101") == "101"`. It does not equal the number 101, which cannot equal the text "101":
+    write `int(extension)`, or give the number to `Extension`. Leading zeros count: `Extension("0101") != "101"`.
 
     Raises:
         TypeError: the value is neither str nor int.
     """
 
-    raw: str | int = field(validator=_text_or_number)
+    __slots__ = ("raw",)
+
+    raw: str | int
     """The value as the service wrote it."""
 
-    def __str__(self) -> str:
-        return str(self.raw)
+    def __new__(cls, raw: str | int) -> Self:
+        """Make one of its text or its number."""
+        if isinstance(raw, bool) or not isinstance(raw, str | int):
+            raise ArgumentTypeError("raw", f"must be a str or an int, not {type(raw).__name__}")
+        made = super().__new__(cls, raw)
+        # `Extension` of an `Extension` is the same one
+        object.__setattr__(made, "raw", raw.raw if isinstance(raw, Extension) else raw)
+        return made
 
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, bool) or not isinstance(other, Extension | str | int):
-            return NotImplemented
-        return str(self) == str(other)
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"an Extension cannot be changed: {name}")
 
-    def __hash__(self) -> int:
-        return hash(str(self))
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"an Extension cannot be changed: {name}")
+
+    def __repr__(self) -> str:
+        return f"Extension({self.raw!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.raw,)

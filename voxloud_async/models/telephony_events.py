@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from ._base import Model
-from ._derived import FaxBase, PhoneCallBase
+from ._derived import FaxBase, PhoneCallBase, UnknownEventBase
 from ._enum import OpenEnum
 from .webhook_subscriptions import EventType
 
@@ -317,8 +317,8 @@ class Fax(FaxBase):
 
 
 @frozen(kw_only=True, repr=False)
-class UnknownEvent(Model):
-    """A record of a kind that is not described here. API text, line 762."""
+class UnknownEvent(UnknownEventBase):
+    """A record of a kind that is not described here, or one that does not fit its kind. API text, line 762."""
 
     id: int | None = field(default=None, metadata={"wire": "id"})
     """Identifier of the event. API text, line 573."""

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
-from ..errors import ApiError, DecodeError, api_error
+from ..errors import ApiError, ArgumentTypeError, DecodeError, InvalidArgumentError, api_error
 from ..wire.message import Headers, Request, Response
 from . import codec, jsontext
 from .operations import JSON, Operation
@@ -43,10 +43,20 @@ def build_request(
         method=operation.method,
         url=url,
         headers=_headers(operation.accept, user_agent, with_body=body is not None),
-        body=None if body is None else jsontext.dumps(body),
+        body=None if body is None else _written(body),
         fresh_connection=not operation.safety.repeatable,
         max_body=operation.max_body,
     )
+
+
+def _written(body: object) -> bytes:
+    try:
+        return jsontext.dumps(body)
+    except ValueError as error:
+        fault: Exception = InvalidArgumentError("body", f"cannot be written as JSON: {error}")
+    except TypeError as error:
+        fault = ArgumentTypeError("body", f"cannot be written as JSON: {error}")
+    raise fault
 
 
 @cache
@@ -61,11 +71,13 @@ def read_response(operation: Operation[T], response: Response) -> T:
     """The value of a successful answer; raises DecodeError where it does not fit the operation's result."""
     result: Any = None
     if operation.result is str:
-        result = read_text(response)
+        result = _text(operation, response)
     elif operation.result is bytes:
         result = response.body
     elif operation.result is not None:
-        result = _decode(operation, response)
+        result = _decode(operation, response, operation.result)
+    elif response.body.strip():  # a proxy's sign-in page says nothing of a delete
+        _decode(operation, response, Any)
     return result  # type: ignore[no-any-return]
 
 
@@ -82,12 +94,19 @@ def read_error(operation: Operation[Any], request: Request, response: Response, 
     )
 
 
-def _decode(operation: Operation[Any], response: Response) -> Any:
+def _text(operation: Operation[Any], response: Response) -> str:
+    text = read_text(response)
+    if text.lstrip().startswith("<"):
+        raise DecodeError("the body is HTML, not CSV", body=response.body, operation=str(operation))
+    return text
+
+
+def _decode(operation: Operation[Any], response: Response, kind: Any) -> Any:
     body = response.body
     if operation.may_be_empty and not body.strip():
         body = b"null"
     try:
-        value = codec.decode(body, operation.result)
+        value = codec.decode(body, kind)
         if operation.whole:
             _require_all(value, body)
     except DecodeError as error:
@@ -101,11 +120,30 @@ def _require_all(page: Page[Any], body: bytes) -> None:
         raise DecodeError("the list goes on, and nothing tells how to read on", body=body)
 
 
+def with_own_words(error: DecodeError, request: Request, response: Response) -> DecodeError:
+    """The error with what the service says itself: some report an error with a status of success."""
+    if "[" in error.path or "." in error.path:
+        return error  # it is the answer that was asked for, but for this place
+    body = _error_body(redacted(response, request))
+    is_text = response.headers.get("Content-Type", "").startswith("text/plain")
+    if not isinstance(body, Mapping) and not (isinstance(body, str) and (is_text or _TITLE.search(body[:_HEAD]))):
+        return error
+    return DecodeError(
+        error.reason,
+        path=error.path,
+        body=error.body,
+        message=_message(body),
+        personal=sent_texts(request),
+        operation=error.operation,
+    )
+
+
 def _error_body(body: str) -> object:
     try:
-        return jsontext.loads(body.encode())
+        value = jsontext.loads(body.encode())
     except ValueError:
         return body
+    return body if jsontext.is_too_deep(value) else value
 
 
 def _message(body: object) -> str:

@@ -22,7 +22,7 @@ from ..models import (
 )
 from ..wire.message import MAX_BODY
 from . import arguments
-from .page import Matches, Page
+from .page import ListedEvent, Matches, Page
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -128,9 +128,10 @@ QUERY_EVENTS: Operation[Page[TelephonyEvent]] = Operation(
     "POST",
     "/api/v1/telephony-events",
     Safety.READ,
-    Page[TelephonyEvent],
+    Page[ListedEvent],
     max_body=EVENT_PAGE_MAX_BODY,
 )
+QUERY_FITTING_EVENTS: Operation[Page[TelephonyEvent]] = evolve(QUERY_EVENTS, result=Page[TelephonyEvent])
 QUERY_EVENTS_RAW: Operation[bytes] = evolve(QUERY_EVENTS, result=bytes)  # type: ignore[assignment]
 EXPORT_EVENTS: Operation[str] = Operation(
     "export_telephony_events",
@@ -149,7 +150,7 @@ FIND_EVENTS: Operation[Matches[TelephonyEvent]] = Operation(
     "GET",
     "/api/v1/telephony-events",
     Safety.READ,
-    Matches[TelephonyEvent],
+    Matches[ListedEvent],
     may_be_empty=True,
 )
 

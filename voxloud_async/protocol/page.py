@@ -13,10 +13,10 @@ T_co = TypeVar("T_co", covariant=True)
 class Progress:
     """How far a read has come, and what it met.
 
-    `rows` and `pages` were given so far. `total` is the number of rows in all as the service last told it, None where
-    it does not. `duplicates` counts the rows that came again because others moved, `repaired` the places where rows may
-    have slipped by and that were read again. `capped_size` is the most rows the service gives at once, where that is
-    fewer than were asked for.
+    `rows` and `pages` were returned so far. `total` is the number of rows in all according to the last response, None
+    where it does not say. `duplicates` counts the rows that came again because others moved, `repaired` the places at
+    which rows may have been skipped and that were read again. `capped_size` is the most rows the service sends at once,
+    where that is fewer than were requested. `misfits` counts the rows that do not fit their type.
     """
 
     rows: int = 0
@@ -25,6 +25,7 @@ class Progress:
     duplicates: int = 0
     repaired: int = 0
     capped_size: int | None = None
+    misfits: int = 0
 
 
 @frozen(kw_only=True)
@@ -50,3 +51,7 @@ class Matches(Generic[T_co]):
     """What a look-up found: an answer of one object, of a list, of a page or of nothing (anomaly T3)."""
 
     items: tuple[T_co, ...] = field(repr=lambda items: f"<{len(items)} items>")
+
+
+class ListedEvent:
+    """Stands for a telephony event in a list: a row that does not fit its type is read as an `UnknownEvent`."""

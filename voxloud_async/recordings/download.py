@@ -125,6 +125,8 @@ class Download:
         """Why a whole answer cannot be taken."""
         if not _is_whole(answer):
             return ProtocolError(f"the answer is no recording (status {answer.status})", phase="body")
+        if answer.headers.get("Content-Type", "").strip().lower().startswith("text/html"):
+            return ProtocolError("the answer is no recording but an HTML page", phase="body")
         if version.size is not None and version.size > self._max_bytes:
             return ResponseTooLargeError(limit=self._max_bytes)
         if self.received and self.anew is None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from ..errors import InvalidArgumentError
 from ..protocol import arguments
 from ..wire.message import SecretText
 
@@ -39,21 +40,23 @@ class Hosts:
         """Raises TypeError or ValueError for what are no hosts."""
         names = tuple(arguments.texts("hosts", hosts) or ())
         if not names:
-            raise ValueError("hosts must not be empty")
+            raise InvalidArgumentError("hosts", "must not be empty")
         for index, name in enumerate(names):
             if not _PATTERN.fullmatch(name):
-                raise ValueError(f"hosts[{index}] must be a host, such as media.example.com or *.example.com")
+                raise InvalidArgumentError(
+                    f"hosts[{index}]", "must be a host, such as media.example.com or *.example.com"
+                )
         return cls(names, re.compile("|".join(map(_expression, names)), re.IGNORECASE))
 
     def check(self, url: str) -> str:
         """The host of a link; raises TypeError or ValueError, without the link, where it may not be followed."""
         scheme, host = _origin(arguments.http_url("url", url))
         if not url.isascii():
-            raise ValueError("url must be in ASCII, with other characters percent-encoded")
+            raise InvalidArgumentError("url", "must be in ASCII, with other characters percent-encoded")
         if scheme != "https" and host not in arguments.LOOPBACK:
-            raise ValueError("url must be https")
+            raise InvalidArgumentError("url", "must be https")
         if not self._expression.fullmatch(host):
-            raise ValueError(f"url must lead to one of the hosts {', '.join(self.names)}; hosts= names others")
+            raise InvalidArgumentError("url", f"must lead to one of the hosts {', '.join(self.names)}")
         return host
 
 

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from ..errors import InvalidArgumentError
+
 T = TypeVar("T")
 
 _BLOCK = 256 * 1024
@@ -62,7 +64,7 @@ class PartFile:
         try:
             target = self.target.resolve()
             if target.exists() and not target.is_file():
-                raise ValueError("target must be a file, or nothing yet")
+                raise InvalidArgumentError("target", "must be a file, or nothing yet")
             path = target.with_name(f".{token_hex(8)}.part")
             self._file = FileIO(path, "x", opener=_owner_only)
         except OSError as error:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ..errors import ResponseTooLargeError
-from .coding import Decoder
+from .coding import STEPS, Decoder
 from .library import Answer, Library, Progress, bounded
 from .message import Headers, Request, Response
 from .stream import BodyStream
 
+_LARGE = 4 * 1024 * 1024
+"""Bytes from which joining a body would hold up the event loop: a millisecond or two for each of its megabytes."""
+
 
 async def attempt(library: Library, request: Request, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
     """Send one request and read its answer, as `Transport.send` promises."""
-    progress = Progress()
+    progress = Progress(request)
     if request.stream:
         answer = await bounded(library.open(request, progress), library, progress, timeout)
-        return await _streamed(answer, library, timeout)
+        return await _streamed(answer, library, request, timeout)
     return await bounded(_buffered(library, request, progress), library, progress, timeout)
 
 
@@ -28,9 +33,9 @@ async def _buffered(library: Library, request: Request, progress: Progress) -> R
     return Response(status=answer.status, headers=Headers(answer.headers), body=body)
 
 
-async def _streamed(answer: Answer, library: Library, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
+async def _streamed(answer: Answer, library: Library, request: Request, timeout: float) -> Response:  # noqa: ASYNC109 - the contract's clock
     try:
-        stream = BodyStream(answer, library, timeout)
+        stream = BodyStream(answer, library, request, timeout)
     except BaseException:
         await answer.aclose()
         raise
@@ -38,15 +43,30 @@ async def _streamed(answer: Answer, library: Library, timeout: float) -> Respons
 
 
 async def _whole(answer: Answer, max_body: int) -> bytes:
-    decoder = Decoder(answer.content_encoding) if answer.content_encoding else None
     pieces: list[bytes] = []
     size = 0
+    decoder = Decoder(answer.content_encoding, max_body) if answer.content_encoding else None
     while data := await answer.read():
-        for piece in (data,) if decoder is None else decoder.feed(data):
-            size += len(piece)
-            if size > max_body:
-                raise ResponseTooLargeError(limit=max_body)
-            pieces.append(piece)
+        if decoder is None:
+            pieces.append(data)
+            size += len(data)
+        else:
+            size += await _decode(decoder, data, pieces)
+        if size > max_body:
+            raise ResponseTooLargeError(limit=max_body)
     if decoder is not None:
         decoder.finish()
-    return b"".join(pieces)
+    # bytes.join holds the GIL for short bodies alone
+    return b"".join(pieces) if size < _LARGE else await asyncio.to_thread(b"".join, pieces)
+
+
+async def _decode(decoder: Decoder, data: bytes, pieces: list[bytes]) -> int:
+    """Add what these bytes decode to, and let the event loop run meanwhile; returns how many bytes came of it."""
+    size = 0
+    for step, piece in enumerate(decoder.feed(data), 1):
+        if piece:
+            size += len(piece)
+            pieces.append(piece)
+        if not step % STEPS:
+            await asyncio.sleep(0)
+    return size

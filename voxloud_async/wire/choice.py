@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ..errors import ArgumentTypeError, InvalidArgumentError
 from .transport import Transport
 
 Choice = Transport | Literal["aiohttp", "httpx2"] | None
@@ -20,9 +21,11 @@ def chosen(transport: Choice, *, limit: int) -> tuple[Transport | None, Transpor
 
         own = Httpx2Transport(limit=limit)
     elif isinstance(transport, str):
-        raise ValueError("transport must be 'aiohttp', 'httpx2' or a Transport")
+        raise InvalidArgumentError("transport", "must be 'aiohttp', 'httpx2' or a Transport")
     elif not callable(getattr(transport, "send", None)):
-        raise TypeError(f"transport must have the methods of a Transport; {type(transport).__name__} has no send")
+        raise ArgumentTypeError(
+            "transport", f"must have the methods of a Transport; {type(transport).__name__} has no send"
+        )
     else:
         return None, transport
     return own, own

@@ -22,8 +22,9 @@ T = TypeVar("T")
 
 @define
 class Progress:
-    """How far an exchange has got. It starts as `send`: what a library does not tell about counts as sent."""
+    """How far the exchange of a request has got. It starts as `send`: what a library does not report counts as sent."""
 
+    request: Request
     phase: Phase = "send"
 
 
@@ -73,7 +74,7 @@ async def bounded(step: Awaitable[T], library: Library, progress: Progress, time
         lost = error.with_traceback(None)
     except library.faults as error:
         if deadline.expired:
-            lost = timed_out(progress.phase, timeout)
+            lost = timed_out(progress.phase, timeout, progress.request.host)
         else:
-            lost = failure(error, progress.phase, library.verdict(error))
+            lost = failure(error, progress.phase, library.verdict(error), progress.request.host)
     raise lost  # here, and not above: see the module `failure`

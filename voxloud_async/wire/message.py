@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Protocol, cast
+from urllib.parse import urlsplit
 
 from attrs import define, evolve, field
 
@@ -92,6 +93,14 @@ class Request:
     fresh_connection: bool = False
     stream: bool = False
     max_body: int = MAX_BODY
+
+    @property
+    def host(self) -> str:
+        """The host, with the port where the URL names one; empty where the URL is none."""
+        try:
+            return urlsplit(self.url).netloc.rpartition("@")[2]
+        except ValueError:
+            return ""
 
     def with_header(self, name: str, value: str) -> Request:
         """A copy that carries this header."""

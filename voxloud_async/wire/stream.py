@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Self
 
 from ..errors import ResponseLostError
-from .coding import Decoder
+from .coding import STEPS, Decoder
 from .library import Answer, Library, Progress, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .message import Request
 
 
 class BodyStream:
@@ -18,12 +21,14 @@ class BodyStream:
     An early end, by an error or by `aclose`, never passes for the end of the body: going on raises `ResponseLostError`.
     """
 
-    def __init__(self, answer: Answer, library: Library, timeout: float) -> None:
+    def __init__(self, answer: Answer, library: Library, request: Request, timeout: float) -> None:
         self._answer = answer
         self._library = library
+        self._progress = Progress(request, "body")
         self._timeout = timeout
         self._decoder = Decoder(answer.content_encoding)
         self._pieces: Iterator[bytes] = iter(())
+        self._steps = 0
         self._complete = False
         self._closed = False
 
@@ -34,10 +39,15 @@ class BodyStream:
         while not self._complete:
             if self._closed:
                 raise ResponseLostError("the stream is closed", phase="body")
+            self._steps += 1
             try:
-                for piece in self._pieces:
+                if not self._steps % STEPS:
+                    await asyncio.sleep(0)
+                piece = next(self._pieces, None)
+                if piece is None:
+                    await self._read_on()
+                elif piece:
                     return piece
-                await self._read_on()
             except BaseException:
                 await self.aclose()
                 raise
@@ -49,9 +59,9 @@ class BodyStream:
         await self._answer.aclose()
 
     async def _read_on(self) -> None:
-        data = await bounded(self._answer.read(), self._library, Progress("body"), self._timeout)
+        data = await bounded(self._answer.read(), self._library, self._progress, self._timeout)
         if data:
-            self._pieces = iter(self._decoder.feed(data))
+            self._pieces = self._decoder.feed(data)
             return
         self._decoder.finish()
         self._complete = True

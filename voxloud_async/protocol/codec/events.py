@@ -20,7 +20,9 @@ from ...models import (
     TelephonyEvent,
     UnknownEvent,
 )
-from .fault import FAULTS, MisplacedError, wire_names
+from ..jsontext import dumps, is_too_deep
+from ..page import ListedEvent
+from .fault import FAULTS, MisplacedError, locate, wire_names
 from .objects import keep, structure_hook, wire_object
 
 _BY_TYPE: dict[str, type[Model]] = {
@@ -35,6 +37,7 @@ def configure(converter: Converter) -> None:
     """Register the union of telephony events, unknown events and live call events."""
     converter.register_structure_hook_func(lambda kind: kind == TelephonyEvent, telephony_event_hook(converter))
     converter.register_structure_hook(UnknownEvent, _unknown_event(converter))
+    converter.register_structure_hook(ListedEvent, _listed_event(converter))
     converter.register_structure_hook(CallEvent, _call_event(converter))
 
 
@@ -52,17 +55,23 @@ def telephony_event_hook(converter: Converter) -> Callable[[Any, Any], Any]:
     """The function that reads rows of any kind."""
 
     def read(value: Any, _: Any) -> Any:
-        row = wire_object(value)
-        if "id" in row or not isinstance(row.get("data"), dict):
+        outer = wire_object(value)
+        row = without_envelope(outer)
+        if row is outer:
             return converter.structure(row, _event_class(row))
-        # "Structured like the ones described in section webhooks" (L779): perhaps with their envelope (T4).
-        row = typed(row["data"], row.get("type"))
         try:
             return converter.structure(row, _event_class(row))
         except FAULTS as error:
             raise MisplacedError("data") from error
 
     return read
+
+
+def without_envelope(row: dict[str, Any]) -> dict[str, Any]:
+    """The record itself, which may come in the envelope of a webhook (anomaly T4)."""
+    if "id" in row or not isinstance(row.get("data"), dict):
+        return row
+    return typed(row["data"], row.get("type"))
 
 
 def _event_class(row: dict[str, Any]) -> type[Model]:
@@ -88,11 +97,33 @@ def _unknown_event(converter: Converter) -> Callable[[Any, Any], UnknownEvent]:
                 continue
             del rest[wire]
         event = UnknownEvent(**fitting)
-        keep(event, "extra", Extra(rest))
+        keep(event, "extra", Extra({name: _kept(item) for name, item in rest.items()}))
         keep(event, "nulls", frozenset(names[attribute] for attribute, item in fitting.items() if item is None))
         return event
 
     return read
+
+
+def _listed_event(converter: Converter) -> Callable[[Any, Any], Any]:
+    """The function that reads a row of a list, which takes no other row with it where it does not fit."""
+    read = telephony_event_hook(converter)
+
+    def read_or_keep(value: Any, kind: Any) -> Any:
+        try:
+            return read(value, kind)
+        except FAULTS as error:
+            path, reason = locate(error)
+        row = value if isinstance(value, dict) else {"value": value}
+        event = converter.structure(without_envelope(row), UnknownEvent)
+        keep(event, "misfit", f"{path}: {reason}" if path else reason)
+        return event
+
+    return read_or_keep
+
+
+def _kept(item: Any) -> Any:
+    """A field of any content. One that nests too deeply is kept as its JSON text: it must not cost the event."""
+    return dumps(item).decode() if is_too_deep(item) else item
 
 
 def _call_event(converter: Converter) -> Callable[[Any, Any], CallEvent]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from attrs import fields, has
@@ -10,8 +10,9 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ...models import Extra, Model
-from .fault import wire_names
-from .scalars import named
+from ..jsontext import is_too_deep
+from .fault import MisplacedError, wire_names
+from .scalars import TOO_DEEP, named
 
 M = TypeVar("M", bound=Model)
 
@@ -34,12 +35,20 @@ def structure_hook(kind: type[M], converter: Converter) -> Callable[[Any, Any], 
             row = {_canonical(name, row, aliases): item for name, item in row.items()}
         model = members(row, kind)
         if not known.issuperset(row):
-            keep(model, "extra", Extra({name: item for name, item in row.items() if name not in known}))
+            keep(model, "extra", unknown_fields({name: item for name, item in row.items() if name not in known}))
         if None in row.values():
             keep(model, "nulls", frozenset(name for name, item in row.items() if item is None and name in known))
         return model
 
     return read
+
+
+def unknown_fields(row: Mapping[str, Any]) -> Extra:
+    """The fields that a model does not know; raises MisplacedError for one that nests too deeply to be kept."""
+    for name, item in row.items():
+        if is_too_deep(item):
+            raise MisplacedError(name) from ValueError(TOO_DEEP)
+    return Extra(row)
 
 
 def wire_object(value: Any) -> dict[str, Any]:
@@ -60,7 +69,7 @@ def is_model(kind: Any) -> bool:
 
 
 def _overrides(kind: type[Model]) -> dict[str, Any]:
-    own = {field.name: override(omit=True) for field in fields(Model)}
+    own = {field.name: override(omit=True) for field in fields(kind) if "wire" not in field.metadata}
     return own | {name: override(rename=wire) for name, wire in wire_names(kind).items()}
 
 

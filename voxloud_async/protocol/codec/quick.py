@@ -23,6 +23,7 @@ from ...models import (
     Webhook,
 )
 from ..jsontext import exact
+from ..page import ListedEvent
 from . import envelopes, scalars
 from .compiled import compiled_hook
 from .events import is_fax, telephony_event_hook
@@ -38,12 +39,17 @@ def quick_converter(detailed: Converter) -> Converter:
     envelopes.configure(made)
     made.register_structure_hook(int, _integer)
     made.register_structure_hook_factory(is_model, lambda kind: compiled_hook(kind, made))
-    made.register_structure_hook_factory(lambda kind: kind == TelephonyEvent, lambda _: _telephony_event(made))
+    # A row that does not fit ends the quick way: the page is then read once more, by the converter that keeps it.
+    made.register_structure_hook_factory(_is_event, lambda _: _telephony_event(made))
     left = _left_to(detailed)
     made.register_structure_hook_func(lambda kind: kind is Any, left)
     for kind in _LEFT_TO_DETAILED:
         made.register_structure_hook(kind, left)
     return made
+
+
+def _is_event(kind: Any) -> bool:
+    return kind == TelephonyEvent or kind is ListedEvent
 
 
 def _integer(value: Any, _: Any) -> int:

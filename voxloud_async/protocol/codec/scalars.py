@@ -1,4 +1,4 @@
-"""Plain values, told apart strictly, and times in every spelling of the API text."""
+"""Plain values, each of its own type alone; times in every spelling of the API text; values of any content."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any, get_args, get_origin
 from cattrs import Converter
 
 from ...models import Extension, OpenEnum
+from ..jsontext import DEEPEST, is_too_deep
+
+TOO_DEEP = f"nested more than {DEEPEST} levels deep"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,7 +36,7 @@ def named(value: object) -> str:
 
 
 def configure(converter: Converter) -> None:
-    """Register strict strings, numbers, booleans, times, open enums, extensions and arrays."""
+    """Register strict strings, numbers, booleans, times, open enums, extensions, arrays and values of any content."""
     converter.register_structure_hook(str, _string)
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook(int, _integer)
@@ -45,6 +48,7 @@ def configure(converter: Converter) -> None:
     # By class, not by predicate: the hook of `str`, which they derive from, would come first.
     converter.register_structure_hook(OpenEnum, lambda value, kind: kind(_string(value)))
     converter.register_unstructure_hook(OpenEnum, lambda value: value.value)
+    converter.register_structure_hook_func(lambda kind: kind is Any, _anything)
     converter.register_structure_hook_factory(_is_array, lambda kind: _array_hook(kind, converter))
     converter.register_unstructure_hook_factory(_is_array, lambda _: lambda items: [*map(converter.unstructure, items)])
 
@@ -109,6 +113,12 @@ def _extension(value: Any, _: Any = None) -> Extension:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise TypeError(f"expected an extension, got {named(value)}")
     return Extension(value)
+
+
+def _anything(value: Any, _: Any = None) -> Any:
+    if is_too_deep(value):
+        raise ValueError(TOO_DEEP)
+    return value
 
 
 def _is_array(kind: Any) -> bool:

@@ -8,10 +8,10 @@ from typing import Any
 
 from cattrs import Converter
 
-from ...models import CallEvent, CallPhase, EventType, Extra, TelephonyEvent, UnknownEvent, Webhook
+from ...models import CallEvent, CallPhase, EventType, TelephonyEvent, UnknownEvent, Webhook
 from .events import is_fax, typed
 from .fault import FAULTS, MisplacedError
-from .objects import keep, wire_object
+from .objects import keep, unknown_fields, wire_object
 
 _BARE_PHASES = frozenset(phase.value for phase in CallPhase)
 _PHASES = _BARE_PHASES | {f"CALL_{phase}" for phase in _BARE_PHASES}
@@ -37,7 +37,7 @@ def _webhook(converter: Converter) -> Callable[[Any, Any], Webhook]:
             pbx_id=optional("pbx_id", delivery),
             data=payload(typed(row, kind)),
         )
-        keep(webhook, "extra", Extra({name: item for name, item in delivery.items() if name not in _ENVELOPE}))
+        keep(webhook, "extra", unknown_fields({name: item for name, item in delivery.items() if name not in _ENVELOPE}))
         keep(webhook, "nulls", frozenset(name for name in _OPTIONAL if name in delivery and delivery[name] is None))
         return webhook
 
