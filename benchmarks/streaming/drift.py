@@ -9,6 +9,7 @@ from attrs import define
 
 from benchmarks import page
 from tests.paging.shifting import Schedule, Verdict, drawn, read, read_naively
+from voxloud_async.errors import ConflictError
 
 SCHEDULES = 10_000
 
@@ -20,6 +21,7 @@ class Sum:
     wrong: int = 0
     lost: int = 0
     doubled: int = 0
+    conflicts: int = 0
     requests: int = 0
     repaired: int = 0
 
@@ -31,20 +33,23 @@ class Sum:
         self.repaired += verdict.repaired
 
     def cells(self, name: str) -> list[str]:
-        values = (self.wrong, self.lost, self.doubled, self.repaired, self.requests)
+        values = (self.wrong, self.lost, self.doubled, self.conflicts, self.repaired, self.requests)
         return [name, *(f"{value:,}" for value in values)]
 
 
 async def judged(reader: Callable[[Schedule], Awaitable[Verdict]]) -> Sum:
     total = Sum()
     for seed in range(SCHEDULES):
-        total.add(await reader(drawn(seed)))
+        try:
+            total.add(await reader(drawn(seed)))
+        except ConflictError:
+            total.conflicts += 1
     return total
 
 
 def main() -> None:
     rows = [asyncio.run(judged(read)).cells("voxloud_async"), asyncio.run(judged(read_naively)).cells("page by page")]
-    heads = ["read", "wrong reads", "lost", "doubled", "repaired", "requests"]
+    heads = ["read", "wrong reads", "lost", "doubled", "ConflictError", "repaired", "requests"]
     print(page.table(heads, rows))
     page.write("drift", page.table(heads, rows), page.BENCHMARKS / "streaming.md")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from voxloud_async.paging import walk
+from voxloud_async.paging import page_reader
 
 
 @pytest.fixture
 def short_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "WINDOW_ROWS", 500)
+    monkeypatch.setattr(page_reader, "DEEP_ROWS", 500)

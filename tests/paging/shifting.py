@@ -11,8 +11,9 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 from voxloud_async.paging import Listing, Page
-from voxloud_async.paging.cursor import Cursor
-from voxloud_async.paging.places import Ask, Numbers, Offsets, Window
+from voxloud_async.paging.addressing import Numbers, Offsets, PageRequest, Window
+from voxloud_async.paging.cursor import Cursor, read_cursor
+from voxloud_async.paging.listing import Reading
 from voxloud_async.paging.source import Fetched, Source
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,7 +62,7 @@ class Shifting:
     rows: list[Row] = field(init=False)
     always: set[int] = field(init=False)
     """The rows that were there from the first request on."""
-    asks: list[Ask] = field(factory=list, init=False)
+    asks: list[PageRequest] = field(factory=list, init=False)
     _chance: Random = field(init=False)
     _next_id: int = field(init=False)
     _turn: int = field(default=0, init=False)
@@ -76,20 +77,19 @@ class Shifting:
 
     def listing(self, **options: Any) -> Listing[Row]:
         source = self.source()
-        return Listing(source=source, raw=source, prefetch=self.schedule.prefetch, **options)
+        return Listing(source, source, Reading(prefetch=self.schedule.prefetch, **options))
 
     def source(self) -> Source[Row]:
         schedule = self.schedule
         return Source(
             fetch=self.fetch,
-            places=(lambda: Numbers(2000)) if schedule.is_timed else (lambda: Offsets(100)),
-            size=schedule.page_size,
-            digest="rows",
+            addressing=Numbers if schedule.is_timed else Offsets,
+            page_size=schedule.page_size,
+            filters="rows",
             direction=schedule.direction if schedule.is_timed else 0,
-            now=(lambda: START + timedelta(days=1)) if schedule.is_timed else None,
         )
 
-    async def fetch(self, ask: Ask) -> Fetched[Row]:
+    async def fetch(self, ask: PageRequest) -> Fetched[Row]:
         self.asks.append(ask)
         for _ in range(self._chance.randrange(4)):
             await asyncio.sleep(0)
@@ -97,7 +97,7 @@ class Shifting:
         self.drift()
         return Fetched(page)
 
-    def numbered(self, ask: Ask) -> Page[Row]:
+    def numbered(self, ask: PageRequest) -> Page[Row]:
         schedule = self.schedule
         rows = self.ordered(ask.window)
         size = min(ask.size, schedule.most)
@@ -108,7 +108,7 @@ class Shifting:
         has_next = (index + 1) * size < len(rows)
         return Page(items=items, has_next=has_next, total=len(rows), number=index + schedule.first_page, size=size)
 
-    def offset(self, ask: Ask) -> Page[Row]:
+    def offset(self, ask: PageRequest) -> Page[Row]:
         end = ask.start + ask.size
         return Page(items=tuple(self.rows[ask.start : end]), has_next=end < len(self.rows))
 
@@ -187,7 +187,7 @@ async def read_naively(schedule: Schedule) -> Verdict:
     for number in range(10_000):
         start = number * schedule.page_size
         called = number + schedule.first_page
-        page = (await service.fetch(Ask(Window(), start, start, schedule.page_size, called))).page
+        page = (await service.fetch(PageRequest(Window(), start, start, schedule.page_size, called))).page
         rows += [row.id for row in page.items]
         if page.has_next is False or not page.items:
             break
@@ -234,4 +234,4 @@ def parsed(page: Page[Any]) -> Cursor:
     assert page.cursor is not None
     assert page.cursor.isascii()
     assert page.cursor.isprintable()
-    return Cursor.parse(page.cursor, "rows")
+    return read_cursor(page.cursor, "rows")

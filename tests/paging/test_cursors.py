@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from tests.paging.shifting import START, Row, calm, judge, parsed
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import ConflictError
 from voxloud_async.paging import Progress
-from voxloud_async.paging.places import Window
+from voxloud_async.paging.addressing import Window
 from voxloud_async.sandbox import Quirks, Sandbox
 
 
@@ -98,18 +99,28 @@ async def test_a_cursor_holds_where_late_rows_of_one_moment_are_cut() -> None:
         assert (verdict.lost, verdict.doubled) == (0, 0)
 
 
-async def test_the_cursor_of_an_empty_list_keeps_its_order() -> None:
+async def test_the_cursor_of_an_empty_list_finds_what_came_since() -> None:
     service = calm(rows=0)
     nothing = await anext(service.listing().pages())
     assert nothing.items == ()
-    assert parsed(nothing).direction == 1
+    service.rows = calm(rows=30).rows
+    assert await service.listing(cursor=parsed(nothing)).collect() == service.rows
 
 
-async def test_a_list_of_one_page_has_the_same_end_on_another_day() -> None:
+async def test_a_cursor_of_the_last_page_finds_what_came_since() -> None:
     service = calm(rows=20)
     page = await anext(service.listing().pages())
     assert await service.listing(cursor=parsed(page)).collect() == []
-    assert service.asks[-1].window.until == START + timedelta(days=1)
+    late = Row(1_000, START + timedelta(days=9))
+    service.rows.append(late)
+    assert await service.listing(cursor=parsed(page)).collect() == [late]
+
+
+async def test_a_cursor_holds_where_the_service_sends_fewer_rows_at_once_since() -> None:
+    service = calm(rows=300, page_size=50)
+    page = await anext(service.listing().pages())
+    service.schedule = evolve(service.schedule, most=20)
+    assert await service.listing(cursor=parsed(page)).collect() == service.rows[50:]
 
 
 async def test_c11_a_cursor_finds_its_rows_behind_many_new_ones() -> None:
@@ -127,10 +138,11 @@ async def test_c11_a_cursor_finds_its_rows_behind_many_new_ones() -> None:
         assert told[-1].duplicates < 10, "rows that it looks through are no duplicates"
 
 
-@pytest.mark.parametrize("left", [0, 50])
-async def test_c11_a_cursor_whose_rows_are_gone_is_a_conflict(left: int) -> None:
+async def test_c11_a_cursor_whose_rows_are_gone_is_a_conflict() -> None:
     service = calm(is_timed=False)
     page = await anext(service.listing().pages())
-    service.rows = [Row(1_000_000 + number) for number in range(left)]
+    service.rows = [Row(1_000_000 + number) for number in range(50)]
     with pytest.raises(ConflictError, match="lacks the rows"):
         await service.listing(cursor=parsed(page)).collect()
+    service.rows = []
+    assert await service.listing(cursor=parsed(page)).collect() == [], "no row is left to lose"

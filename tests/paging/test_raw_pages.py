@@ -11,7 +11,8 @@ from tests.paging.shifting import Row, Shifting, calm
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import DecodeError
 from voxloud_async.paging import Listing
-from voxloud_async.paging.places import Ask
+from voxloud_async.paging.addressing import PageRequest
+from voxloud_async.paging.listing import Reading
 from voxloud_async.paging.source import Fetched
 from voxloud_async.sandbox import Sandbox
 from voxloud_async.testing import FakeTransport, answer
@@ -42,11 +43,11 @@ async def test_raw_pages_lose_no_row_that_stays() -> None:
 def raw(service: Shifting) -> Listing[Row]:
     source = service.source()
 
-    async def fetch(ask: Ask) -> Fetched[Row]:
+    async def fetch(ask: PageRequest) -> Fetched[Row]:
         page = (await service.fetch(ask)).page
         return Fetched(page, json.dumps([row.id for row in page.items]).encode())
 
-    return Listing(source=source, raw=evolve(source, fetch=fetch), prefetch=4)
+    return Listing(source, evolve(source, fetch=fetch), Reading(prefetch=4))
 
 
 async def test_a_raw_page_of_something_else_is_a_decode_error() -> None:
@@ -54,6 +55,13 @@ async def test_a_raw_page_of_something_else_is_a_decode_error() -> None:
     with pytest.raises(DecodeError) as caught:
         await anext(client.contacts.search().pages(raw=True))
     assert caught.value.operation == "GET /api/v1/contacts"
+
+
+async def test_a_raw_row_that_nests_too_deeply_to_be_known_is_a_decode_error() -> None:
+    page = b'{"content": [{"a": ' + b"[" * 100 + b"]" * 100 + b"}]}"
+    client = VoxloudClient("key", transport=FakeTransport(answer(page)), base_url="https://api.example")
+    with pytest.raises(DecodeError, match="deep"):
+        await anext(client.telephony_events.query().pages(raw=True))
 
 
 async def test_raw_rows_without_id_or_time() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from .._streams import Stream
 from ..protocol.page import Page, Progress
-from .listing import Listing
-from .reader import Reader
+from .listing import Listing, PageStream
 
-__all__ = ["Listing", "Page", "Progress", "Reader"]
+__all__ = ["Listing", "Page", "PageStream", "Progress", "Stream"]

@@ -1,75 +1,86 @@
-"""Where to go on with a list, as a text to keep: opaque, printable, and good for the same filters alone."""
+"""Where to continue a list on another day, as a token: by time or by key, as the list was read."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import astuple, field, frozen
 
-from .places import Window
-from .plan import Plan
-from .sealed import sealed, unsealed
-from .seam import TICK, Key, Rank, Seam
-from .tail import Tail
-from .ticks import Ticks, moment, ticks
+from ..errors import InvalidArgumentError
+from .addressing import Window
+from .epoch import Microseconds, from_epoch, to_epoch
+from .source import Key
+from .token import from_token, to_token
 
 
 @frozen
-class Cursor:
-    """What a read knows between two pages. With a `position` it goes on from there, else from the window's edge."""
+class Pages:
+    """What a read has learned of the service's pages.
+
+    `size` is the most rows to ask for, `most_rows` the most that were on a page, `first_page` the number of the first.
+    """
+
+    size: int
+    most_rows: int
+    first_page: int
+
+
+@frozen
+class TimeCursor:
+    """Continue in the order of time after a watermark; `recent` are the rows at it, which would come again.
+
+    `position` is the number of rows of the list before.
+    """
 
     window: Window
-    direction: int
-    edge: Rank | None
-    ids: dict[Key, Rank | None]
-    position: int | None
-
-    @classmethod
-    def at_edge(cls, edge: Rank, seam: Seam[Any], window: Window) -> Cursor:
-        """Where a read stands that goes by moments; from its edge the rows of the last tick may come again."""
-        return cls(window, seam.direction, edge, seam.since(edge - TICK), None)
-
-    @classmethod
-    def at_position(cls, tail: Tail, window: Window, direction: int) -> Cursor:
-        """Where a read stands that goes by what pages have in common, as one does that has met no moment yet."""
-        return cls(window, direction, None, dict.fromkeys(tail.anchors()), tail.position)
-
-    @property
-    def tail(self) -> Tail:
-        """What the read it goes on from ended with."""
-        return Tail(self.position or 0, list(self.ids))
-
-    @classmethod
-    def parse(cls, text: object, digest: str) -> Cursor:
-        """Read a text; raises ValueError where it is not the cursor of a list with these filters."""
-        payload = unsealed("cursor", text, digest)
-        if payload is None:
-            raise ValueError("cursor is not one of a list with these filters")
-        direction, edge, ids, since, until, position = json.loads(payload)
-        return cls(Window(_moment(since), _moment(until)), direction, edge, dict(ids), position)
-
-    def text(self, digest: str) -> str:
-        """It as a text."""
-        window = [_ticks(self.window.since), _ticks(self.window.until)]
-        ids = [[key, rank] for key, rank in self.ids.items() if isinstance(key, int | str)]
-        state = [self.direction, self.edge, ids, *window, self.position]
-        return sealed(json.dumps(state, separators=(",", ":")).encode(), digest)
-
-    def restore(self, plan: Plan, seam: Seam[Any]) -> None:
-        """Stand where it says."""
-        plan.restart(self.position or 0, self.window)
-        seam.direction = self.direction
-        seam.edge = self.edge
-        seam.floor = None if self.edge is None else self.edge - TICK
-        seam.ids = dict(self.ids)
-        seam.complete = not self.ids
+    position: int
+    pages: Pages
+    watermark: Microseconds
+    recent: dict[Key, Microseconds] = field(repr=False)
 
 
-def _ticks(at: datetime | None) -> Ticks | None:
-    return None if at is None else ticks(at)
+@frozen
+class KeyCursor:
+    """Continue by position in a window, after rows of which the last are the anchors."""
+
+    window: Window
+    position: int
+    pages: Pages
+    anchors: Sequence[Key] = field(repr=False)
 
 
-def _moment(at: Ticks | None) -> datetime | None:
-    return None if at is None else moment(at)
+Cursor = TimeCursor | KeyCursor
+
+
+def write_cursor(cursor: Cursor, filters: str) -> str:
+    """Return a cursor as a token for a list with these filters."""
+    window = [None if at is None else to_epoch(at) for at in (cursor.window.since, cursor.window.until)]
+    state: Any = list(cursor.anchors) if isinstance(cursor, KeyCursor) else [cursor.watermark, [*cursor.recent.items()]]
+    kind = "key" if isinstance(cursor, KeyCursor) else "time"
+    text = json.dumps([kind, window, cursor.position, astuple(cursor.pages), state], separators=(",", ":"))
+    return to_token(text.encode(), filters)
+
+
+def read_cursor(token: object, filters: str) -> Cursor:
+    """Read a token.
+
+    Raises:
+        InvalidArgumentError: it is damaged, or not one of a list with these filters.
+        ArgumentTypeError: it is no string.
+    """
+    payload = from_token("cursor", token, filters)
+    if payload is None:
+        raise InvalidArgumentError("cursor", "is not one of a list with these filters")
+    kind, window, position, pages, state = json.loads(payload)
+    where = Window(*map(_time, window)), position, Pages(*pages)
+    if kind == "key":
+        return KeyCursor(*where, state)
+    watermark, recent = state
+    return TimeCursor(*where, watermark, dict(map(tuple, recent)))
+
+
+def _time(at: Microseconds | None) -> datetime | None:
+    return None if at is None else from_epoch(at)

@@ -1,38 +1,57 @@
-"""What a resource tells of a list, so that it can be read."""
+"""What a resource provides so that one of its lists can be read."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
+from ..models import Model
+from ..protocol.codec import unstructure
 from ..protocol.page import Page
-from .places import Ask, Places, Window
-from .seam import Key
+from .addressing import Addressing, PageRequest, Window
 
 T = TypeVar("T")
+
+Key = str | int
+"""What identifies a row: its id with its type, or a digest of the whole row where it has no id."""
 
 _ALL = Window()
 
 
 @frozen
 class Fetched(Generic[T]):
-    """A page, and the bytes it came in where they are wanted."""
+    """A page, and the bytes of its response where they are wanted.
+
+    `skipped` is the number of its first items that are not in `body`, as they came with another response.
+    """
 
     page: Page[T]
     body: bytes = field(default=b"", repr=False)
+    skipped: int = 0
 
 
 def key_of(row: Any) -> Key:
-    """The id of a row; the whole of one that has none."""
+    """Return the key of a model."""
     identifier = getattr(row, "id", None)
-    return row if identifier is None else identifier  # type: ignore[no-any-return]
+    if identifier is None:
+        return digest_of(unstructure(row) if isinstance(row, Model) else repr(row))
+    kind = getattr(row, "type", None)
+    return identifier if kind is None else f"{kind} {identifier}"
 
 
-def moment_of(row: Any) -> datetime | None:
-    """When a row says it happened."""
+def digest_of(row: object) -> str:
+    """Return a digest of a row that has no id."""
+    text = json.dumps(row, sort_keys=True, default=str)
+    return blake2b(text.encode(errors="surrogatepass"), digest_size=12).hexdigest()
+
+
+def time_of(row: Any) -> datetime | None:
+    """Return the time of a model, if it has one."""
     at = getattr(row, "timestamp", None)
     return at if isinstance(at, datetime) else None
 
@@ -41,29 +60,18 @@ def moment_of(row: Any) -> datetime | None:
 class Source(Generic[T]):
     """A list of the service.
 
-    `places` makes a fresh address book for each read. `size` is the rows to ask for at once. `direction` says whether
-    rows come in rising (1) or falling (-1) order of `moment`, or in another (0). `window` is what the caller asked for;
-    `now` tells where an open end is frozen, None where rows have no time. `digest` stands for all filters.
+    `addressing` makes the object that each read addresses its pages with. `page_size` is the most rows of a request.
+    `direction` is 1 where the rows are requested in rising order of `time`, -1 in falling order, 0 in another one.
+    `window` is the interval that the caller asked for. `filters` is a digest of list, filters and order, which a cursor
+    must match. `misfit` says of a row that it does not fit its type.
     """
 
-    fetch: Callable[[Ask], Awaitable[Fetched[T]]]
-    places: Callable[[], Places]
-    size: int
-    digest: str
+    fetch: Callable[[PageRequest], Awaitable[Fetched[T]]]
+    addressing: Callable[[], Addressing]
+    page_size: int
+    filters: str
     direction: int = 0
     window: Window = _ALL
-    now: Callable[[], datetime] | None = None
     key: Callable[[T], Key] = key_of
-    moment: Callable[[T], datetime | None] = moment_of
-
-    def frozen(self, window: Window) -> Window:
-        """The window without what happens from now on, which would move its end."""
-        if self.now is None or window.until is not None:
-            return window
-        now = self.now()
-        is_ahead = window.since is not None and window.since > now
-        return window if is_ahead else evolve(window, until=now)
-
-    def beyond(self, window: Window, edge: datetime) -> Window:
-        """What is left of a window from a moment on."""
-        return evolve(window, until=edge) if self.direction < 0 else evolve(window, since=edge)
+    time: Callable[[T], datetime | None] = time_of
+    misfit: Callable[[T], bool] | None = None
