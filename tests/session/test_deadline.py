@@ -171,4 +171,4 @@ def test_max_attempts_does_not_hide_the_deadline() -> None:
 
 def test_the_error_says_how_long_was_not_enough() -> None:
     error, _ = deadline_of(rig(Wire(answer(status=500))), 0.05)
-    assert str(error) == "max_wait of 0.05 s does not suffice (backoff) | GET /read"
+    assert str(error) == "max_wait of 0.05 s does not suffice (backoff) | GET /read | voxloud.test"

@@ -202,7 +202,7 @@ def test_a_subscriber_hears_and_so_does_the_log_at_debug(caplog: pytest.LogCaptu
 async def test_an_error_says_which_operation_it_was() -> None:
     with pytest.raises(NotFoundError) as caught:
         await rig(Wire(answer(status=404))).call(READ)
-    assert str(caught.value) == "404 Not Found | GET /read"
+    assert str(caught.value) == "404 Not Found | GET /read | voxloud.test"
 
 
 async def test_the_clock_of_the_loop() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from ..errors import ArgumentTypeError, InvalidArgumentError
 from ..wire.message import Headers, Response, SecretText
 from .call import Call, Handler
 
@@ -31,13 +32,13 @@ class ApiKey:
         return "ApiKey(***)"
 
 
-def _fault(value: object) -> TypeError | ValueError | None:
+def _fault(value: object) -> ArgumentTypeError | InvalidArgumentError | None:
     if not isinstance(value, str):
-        return TypeError(f"api_key must be a string, not {type(value).__name__}")
+        return ArgumentTypeError("api_key", f"must be a string, not {type(value).__name__}")
     if not value:
-        return ValueError("api_key must not be empty")
+        return InvalidArgumentError("api_key", "must not be empty")
     if not value.isascii() or not value.isprintable() or " " in value:
-        return ValueError("api_key must be visible ASCII characters without spaces")
+        return InvalidArgumentError("api_key", "must be visible ASCII characters without spaces")
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from .._version import __version__
-from ..errors import DeadlineExceededError, Phase, RequestNotSentError, VoxloudError
+from ..errors import ArgumentTypeError, DeadlineExceededError, Phase, RequestNotSentError, VoxloudError
 from ..protocol import arguments
 from ..protocol.operations import Operation
 from ..wire.message import Request, Response
@@ -37,7 +37,7 @@ class Options:
         if max_wait is not None:
             arguments.seconds("max_wait", max_wait)
         if not isinstance(retry, RetryPolicy):
-            raise TypeError(f"retry must be a RetryPolicy, not {type(retry).__name__}")
+            raise ArgumentTypeError("retry", f"must be a RetryPolicy, not {type(retry).__name__}")
         return cls(timeout=timeout, max_wait=max_wait, retry=retry)
 
 
@@ -73,6 +73,7 @@ class Call:
     def stamp(self, error: VoxloudError) -> None:
         """Let an error state the facts of this call."""
         error.operation = str(self.operation)
+        error.host = self.request.host
         error.attempts = self.attempts
         if error.sent is None:
             error.sent = self.attempts > 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 from ..protocol.operations import Operation
-from .claims import Claims
+from .created_ids import CreatedIds
 
 T = TypeVar("T")
 
@@ -20,8 +20,8 @@ class Caller(Protocol):
         ...
 
     @property
-    def claims(self) -> Claims:
-        """What creates were answered with so far."""
+    def created_ids(self) -> CreatedIds:
+        """Whose result each object is that this client created."""
         ...
 
     async def call(
@@ -31,12 +31,12 @@ class Caller(Protocol):
         segment: str | None = None,
         query: Mapping[str, str] | None = None,
         body: object = None,
-        started: float | None = None,
     ) -> T:
-        """Send the operation and read its result.
+        """Send the operation and read its result; `segment` is the checked id in its path."""
+        ...
 
-        `segment` is the checked id in its path, `started` the time (see `now`) from which `max_wait` counts.
-        """
+    def since(self, started: float | None) -> Caller:
+        """Return a caller whose calls count `max_wait` from this time (see `now`), or each from its beginning."""
         ...
 
     def now(self) -> float:

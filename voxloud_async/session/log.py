@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Collection, Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from ..wire.message import Response
 from .call import Call, Handler
@@ -45,7 +44,7 @@ def log(handler: Handler, *, clock: Clock, notify: Notify, heard: Heard = always
 @contextmanager
 def telling(call: Call, *, clock: Clock, notify: Notify) -> Iterator[None]:
     """Tell that a call begins, and how it ended."""
-    notify(CallStarted(str(call.operation), urlsplit(call.request.url).netloc, call=call.number))
+    notify(CallStarted(str(call.operation), call.request.host, call=call.number))
     try:
         yield
     except GeneratorExit:  # its reader had enough

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from attrs import define, field, frozen, validators
+from attrs import Attribute, define, field, frozen, validators
 
 from ..errors import (
     DecodeError,
@@ -18,9 +18,16 @@ from ..errors import (
     ServiceUnavailableError,
     VoxloudError,
 )
+from ..protocol import arguments
 from ..protocol.operations import Safety
 
-_at_least_one = validators.optional(validators.and_(validators.instance_of(int), validators.ge(1)))
+
+def _at_least_one(_: object, attribute: Attribute[int], value: int) -> None:
+    arguments.number(attribute.name, value, 1)
+
+
+def _seconds(_: object, attribute: Attribute[float], value: float) -> None:
+    arguments.span(attribute.name, value, math.inf)
 
 
 LATEST_RING = 5.0
@@ -38,11 +45,11 @@ class RetryPolicy:
     waits a random time up to `base * 2 ** n` seconds, at most `cap`.
     """
 
-    max_attempts: int | None = field(default=None, validator=_at_least_one)
-    max_faults: int = field(default=4, validator=[validators.instance_of(int), validators.ge(1)])
-    patience: float = field(default=300.0, validator=validators.ge(0.0))
-    base: float = field(default=0.1, validator=validators.ge(0.0))
-    cap: float = field(default=5.0, validator=validators.ge(0.0))
+    max_attempts: int | None = field(default=None, validator=validators.optional(_at_least_one))
+    max_faults: int = field(default=4, validator=_at_least_one)
+    patience: float = field(default=300.0, validator=_seconds)
+    base: float = field(default=0.1, validator=_seconds)
+    cap: float = field(default=5.0, validator=_seconds)
 
     def backoff(self, faults: int, chance: float) -> float:
         """Seconds to wait after this many faults; `chance` from 0 to 1 is the jitter."""
@@ -139,6 +146,7 @@ def verdict(safety: Safety, error: VoxloudError) -> VoxloudError:
     """The error a caller sees: a create or a ring that may have happened says so."""
     if safety.repeatable or not isinstance(error, ResponseLostError | ServerError | DecodeError):
         return error
-    unknown = OutcomeUnknownError(operation=error.operation, attempts=error.attempts)
+    text = f"it may or may not have happened: {error.args[0]}" if error.args[0] else ""
+    unknown = OutcomeUnknownError(text, operation=error.operation, attempts=error.attempts)
     unknown.__cause__ = error
     return unknown

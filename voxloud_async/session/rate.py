@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
+from ..errors import InvalidArgumentError
 from ..protocol import arguments
 from .auth import ApiKey
 from .clock import Clock, LoopClock
@@ -23,7 +24,7 @@ def key_limit(
     arguments.number("processes", processes, 1)
     setting = _checked(rate)
     if isinstance(setting, RedisRate) and processes != 1:
-        raise ValueError("processes is to be given to RedisRate, which has its own")
+        raise InvalidArgumentError("processes", "is to be given to RedisRate, which has its own")
     key = api_key.reveal()
 
     def make() -> Controller:
@@ -52,6 +53,6 @@ def _checked(rate: Rate) -> float | RedisRate | None:
         return math.inf
     if isinstance(rate, str):
         if rate != "learned":
-            raise ValueError("rate must be 'learned', requests a second, None or a RedisRate")
+            raise InvalidArgumentError("rate", "must be 'learned', requests a second, None or a RedisRate")
         return None
     return arguments.seconds("rate", rate)

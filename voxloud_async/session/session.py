@@ -8,16 +8,17 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
+from .._tracebacks import OWN, without_traceback
 from ..errors import DecodeError, VoxloudError
-from ..protocol.exchange import build_request, read_response
+from ..protocol.exchange import build_request, read_response, with_own_words
 from ..protocol.operations import Operation
 from ..wire.message import Response
 from ..wire.transport import Transport
 from .auth import ApiKey, auth
 from .budget import RetryBudget
 from .call import USER_AGENT, Call, Handler, Options, numbers
-from .claims import Claims
 from .clock import Clock
+from .created_ids import CreatedIds
 from .events import Heard, Notify, always
 from .latch import Latch
 from .lifetime import Lifetime
@@ -64,7 +65,8 @@ class Session:
     base_url: str
     clock: Clock = field(repr=False)
     options: Options
-    claims: Claims = field(factory=Claims, repr=False)
+    created_ids: CreatedIds = field(factory=CreatedIds, repr=False)
+    started: float | None = field(default=None, repr=False)
     _handler: Handler = field(repr=False, alias="handler")
     _lifetime: Lifetime = field(repr=False, alias="lifetime")
     _service_time: ServiceTime = field(repr=False, alias="service_time_source")
@@ -74,6 +76,10 @@ class Session:
     def with_options(self, options: Options) -> Session:
         """The same session with other options."""
         return evolve(self, options=options)
+
+    def since(self, started: float | None) -> Session:
+        """The same session, whose calls count `max_wait` from this time."""
+        return evolve(self, started=started)
 
     def require_open(self) -> None:
         """Raise ClientClosedError where the client is closed."""
@@ -107,28 +113,29 @@ class Session:
         segment: str | None = None,
         query: Mapping[str, str] | None = None,
         body: object = None,
-        started: float | None = None,
     ) -> T:
-        """Carry an operation out; raises the errors of `voxloud_async.errors`."""
+        """Carry an operation out; raises the errors of `voxloud_async.errors`, without the frames they came through."""
         request = build_request(operation, self.base_url, USER_AGENT, segment=segment, query=query, body=body)
         call = Call(
             operation=operation,
             request=request,
             options=self.options,
-            started=self.clock.now() if started is None else started,
+            started=self.clock.now() if self.started is None else self.started,
             number=next(numbers),
         )
         try:
             with self._lifetime.call():
-                return _read(operation, await self._handler(call))
-        except VoxloudError as error:
-            call.stamp(error)
+                return _read(operation, call, await self._handler(call))
+        except OWN as error:
+            if isinstance(error, VoxloudError):
+                call.stamp(error)
+            without_traceback(error)
             raise
 
 
-def _read(operation: Operation[T], response: Response) -> T:
+def _read(operation: Operation[T], call: Call, response: Response) -> T:
     try:
         return read_response(operation, response)
-    except DecodeError as error:  # a create whose answer does not read has most likely happened
-        outcome = verdict(operation.safety, error)
-        raise outcome from outcome.__cause__
+    except DecodeError as error:
+        fault = with_own_words(error, call.request, response)
+    raise verdict(operation.safety, fault)  # a create whose answer does not read has most likely happened

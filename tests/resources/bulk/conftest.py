@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from voxloud_async.resources.bulk import settle
+from voxloud_async.resources.bulk import change
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.resources.conftest import Serve, Served
+    from voxloud_async import VoxloudClient
 
 
 @pytest.fixture
@@ -27,4 +28,10 @@ def journal(tmp_path: Path) -> Path:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was sent counts as settled at once."""
-    monkeypatch.setattr(settle, "SETTLED", 0.05)
+    monkeypatch.setattr(change, "SETTLED", 0.05)
+
+
+@pytest.fixture
+def forgetful(client: VoxloudClient) -> None:
+    """The client remembers the last id alone: a journal does not rely on it."""
+    client._session.created_ids._most = 1

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from voxloud_async import VoxloudClient
-from voxloud_async.errors import AuthenticationError, BadRequestError
-from voxloud_async.resources.bulk import settle
+from voxloud_async import RetryPolicy, VoxloudClient
+from voxloud_async.errors import (
+    ArgumentTypeError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    OutcomeUnknownError,
+    RequestNotSentError,
+    ServerError,
+)
+from voxloud_async.resources.bulk import change
 from voxloud_async.resources.bulk.outcome import Summary
 from voxloud_async.sandbox import Fault, Quirks, Sandbox, Weather
 
-from .journals import JOHN, UNSENT, elsewhere, entries, interrupted, read, write
+from .journals import JOHN, LOST, UNSENT, elsewhere, entries, interrupted, many_elsewhere
 from .samples import contact, contacts, names, once_each
 
 if TYPE_CHECKING:
@@ -39,7 +47,7 @@ async def test_what_is_done_is_replayed(client: VoxloudClient, sandbox: Sandbox,
     assert all(outcome.ok and outcome.replayed and outcome.result is None for outcome in replayed)
     assert names(sandbox) == once_each(20)
     assert sandbox.count("POST") == 20
-    assert sandbox.count("GET") == 2  # what time it is
+    assert sandbox.count("GET") == 1  # what existed before
 
 
 async def test_a_longer_list_goes_on_where_the_shorter_ended(
@@ -71,37 +79,47 @@ async def test_what_was_not_carried_out_is_sent(client: VoxloudClient, sandbox: 
     assert sandbox.count("POST") == 7
 
 
-async def test_it_waits_before_it_believes_that_nothing_happened(
+async def test_it_waits_until_what_was_sent_has_taken_effect(
     client: VoxloudClient, sandbox: Sandbox, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "SETTLED", 1.0)
+    monkeypatch.setattr(change, "SETTLED", 0.5)
     sandbox.fail_next(UNSENT, match="POST")
     await client.contacts.create_many([JOHN], journal=journal).finish()
-    asked = sandbox.count("GET")
+    started = time.monotonic()
     task = asyncio.create_task(client.contacts.create_many([JOHN], journal=journal).finish())
-    while sandbox.count("GET") < asked + 2:  # noqa: ASYNC110 - the time, and the first look
-        await asyncio.sleep(0.001)
     late = await elsewhere(sandbox)  # it took effect late
     assert await task == Summary(done=1, total=1)
+    assert time.monotonic() - started >= 0.5
     assert {*sandbox.state.contacts} == {late.id}
 
 
-async def test_it_waits_for_what_left_in_the_last_moment_however_old_its_line(
-    client: VoxloudClient, sandbox: Sandbox, journal: Path, monkeypatch: pytest.MonkeyPatch
+async def test_where_searches_lag_behind_nothing_is_taken_for_not_made(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path
 ) -> None:
-    monkeypatch.setattr(settle, "SETTLED", 1.0)
+    """The contact that was made last is not in the list: nor need the lost one be that was made with it."""
+    sandbox.change_weather(Weather(search_delay=60.0))
+    sandbox.fail_next(LOST, match="POST")
+    items = [JOHN, contact(1)]
+    assert (await client.contacts.create_many(items, journal=journal, concurrency=1).finish()).unknown == 1
+    for _ in range(2):
+        (lost, _) = await client.contacts.create_many(items, journal=journal).collect()
+        assert lost.unknown
+        assert isinstance(lost.error, OutcomeUnknownError)
+        assert isinstance(lost.error.__cause__, ConflictError)
+    sandbox.change_weather(Weather())
+    assert await client.contacts.create_many(items, journal=journal).finish() == Summary(done=2, replayed=1, total=2)
+    assert sandbox.count("POST") == len(sandbox.state.contacts) == 2
+
+
+async def test_a_contact_that_was_deleted_meanwhile_is_no_sign_of_a_lag(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path
+) -> None:
     sandbox.fail_next(UNSENT, match="POST")
-    await client.contacts.create_many([JOHN], journal=journal).finish()
-    header, (begun,) = read(journal).splitlines()[0], entries(journal)
-    begun["at"] -= 60.0  # it waited for the limit, and was sent when the process was killed
-    write(journal, header + b"\n" + json.dumps(begun).encode() + b"\n")
-    asked = sandbox.count("GET")
-    task = asyncio.create_task(client.contacts.create_many([JOHN], journal=journal).finish())
-    while sandbox.count("GET") < asked + 2:  # noqa: ASYNC110 - the time, and the first look
-        await asyncio.sleep(0.001)
-    late = await elsewhere(sandbox)  # it took effect late
-    assert (await task).done == 1
-    assert {*sandbox.state.contacts} == {late.id}
+    items = [JOHN, contact(1)]
+    assert (await client.contacts.create_many(items, journal=journal, concurrency=1).finish()).unknown == 1
+    sandbox.state.contacts.clear()
+    assert (await client.contacts.create_many(items, journal=journal).finish()).done == 2
+    assert sandbox.count("POST") == 3
 
 
 async def test_what_is_refused_when_it_is_sent_again_may_be_mended(
@@ -139,7 +157,7 @@ async def test_what_failed_is_sent_again_and_may_be_mended(
 ) -> None:
     items: list[Any] = [JOHN, {**JOHN, "primary_phone": "031"}, {"first_name": "Bea"}, JOHN]
     first = await client.contacts.create_many(items, journal=journal).collect()
-    assert [type(outcome.error) for outcome in first] == [type(None), BadRequestError, TypeError, type(None)]
+    assert [type(outcome.error) for outcome in first] == [type(None), BadRequestError, ArgumentTypeError, type(None)]
     mended = [contact(number) if number in {1, 2} else JOHN for number in range(4)]
     assert await client.contacts.create_many(mended, journal=journal).finish() == Summary(done=4, replayed=2, total=4)
     assert len(sandbox.state.contacts) == 4
@@ -193,6 +211,63 @@ async def test_a_refused_key_is_said_before_anything_is_sent(sandbox: Sandbox, j
             await client.contacts.create_many(contacts(9), journal=journal).finish()
     assert sandbox.count("POST") == 0
     assert entries(journal) == []
+
+
+async def test_where_what_exists_cannot_be_read_nothing_is_sent(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path
+) -> None:
+    once = client.with_options(retry=RetryPolicy(max_attempts=1))
+    sandbox.fail_next(Fault(status=500), match="GET")
+    run = once.contacts.create_many(contacts(9), journal=journal)
+    with pytest.raises(ServerError):
+        await run.finish()
+    assert run.summary == Summary()
+    assert sandbox.count() == 1
+    assert entries(journal) == []
+    assert (await once.contacts.create_many(contacts(9), journal=journal).finish()).done == 9
+
+
+@pytest.mark.parametrize("quirk", ["many", "filter wanted"])
+async def test_where_too_much_exists_each_item_is_looked_up_before_it_is_sent(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path, quirk: str
+) -> None:
+    old = await elsewhere(sandbox)
+    if quirk == "many":
+        await many_elsewhere(sandbox)
+    else:
+        sandbox.fail_next(Fault(status=400), match="GET")
+    asked = sandbox.count("GET")
+    for _ in range(2):
+        sandbox.fail_next(UNSENT, match="POST")
+        (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
+        assert isinstance(outcome.error, OutcomeUnknownError)
+        assert outcome.error.candidates == ()  # the old one was there before
+    (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
+    assert outcome.id in {*sandbox.state.contacts} - {old.id}
+    assert names(sandbox)["John"] == 2
+    assert sandbox.count("GET") - asked >= 6
+    assert entries(journal)[0] == {"key": entries(journal)[1]["key"], "ids": [old.id]}
+
+
+async def test_a_look_before_a_create_that_fails_leaves_the_item_unsent(
+    client: VoxloudClient, sandbox: Sandbox, journal: Path
+) -> None:
+    await many_elsewhere(sandbox)
+    posts = sandbox.count("POST")
+
+    def fail(status: int) -> None:
+        for fault in (Fault(delay=0.0), Fault(delay=0.0), Fault(status=status)):  # the list, two pages of it, the look
+            sandbox.fail_next(fault, match="GET")
+
+    fail(404)
+    (outcome,) = await client.contacts.create_many([JOHN], journal=journal).collect()
+    assert isinstance(outcome.error, RequestNotSentError)
+    assert (outcome.unknown, outcome.ok) == (False, False)
+    fail(401)
+    with pytest.raises(AuthenticationError):
+        await client.contacts.create_many([JOHN], journal=journal).finish()
+    assert sandbox.count("POST") == posts
+    assert (await client.contacts.create_many([JOHN], journal=journal).finish()).done == 1
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ import pytest
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import (
+    ArgumentTypeError,
     AuthenticationError,
     BadRequestError,
     ClientClosedError,
+    InvalidArgumentError,
     UsageError,
 )
 from voxloud_async.resources.bulk.outcome import Outcome, Summary
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 def left_behind() -> list[str]:
     """The tasks of bulk runs."""
     names = (getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks())
-    return [name for name in names if name in {"Pool._work", "_one_of"}]
+    return [name for name in names if name in {"Pool._drive", "Pool._work", "_one_of"}]
 
 
 async def arrived(sandbox: Sandbox, requests: int) -> None:
@@ -84,8 +86,9 @@ async def test_bad_items_and_refused_ones_end_nothing(client: VoxloudClient, san
         ADA,
     ]
     outcomes = await client.contacts.create_many(items).collect()
+    bad, unfit = InvalidArgumentError, ArgumentTypeError
     assert [type(outcome.error) for outcome in outcomes] == [
-        *(type(None), TypeError, ValueError, BadRequestError, TypeError, TypeError, ValueError, type(None))
+        *(type(None), unfit, bad, BadRequestError, unfit, unfit, bad, type(None))
     ]
     assert str(outcomes[1].error) == "primary_phone is required"
     assert str(outcomes[5].error) == "fields must be a mapping of contact fields, not str"
@@ -157,6 +160,8 @@ async def test_dropped_without_closing_it_ends_in_the_next_turns(client: Voxloud
     sandbox.fail_next(Fault(status=400))
     async for _ in run:
         break
+    assert left_behind() != []  # it can still be taken up
+    del run
     gc.collect()
     await drained()
     assert left_behind() == []
@@ -168,7 +173,7 @@ async def test_cancelled_it_leaves_nothing_behind(client: VoxloudClient, sandbox
     run = client.contacts.create_many(contacts(100), concurrency=8)
     task = asyncio.create_task(run.finish())
     await arrived(sandbox, 8)
-    assert left_behind() == ["Pool._work"] * 8
+    assert left_behind().count("Pool._work") == 8
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -328,7 +333,7 @@ async def test_a_fault_of_our_own_is_raised(
         ([], {"concurrency": "4"}, TypeError, "concurrency must be a whole number"),
         ([], {"on_progress": 1}, TypeError, "on_progress must be a callable"),
         ([], {"journal": 1}, TypeError, "int"),
-        ([], {"paralel": 1}, TypeError, "unknown option 'paralel'"),
+        ([], {"paralel": 1}, TypeError, "paralel is no known option"),
     ],
 )
 async def test_bad_arguments(client: VoxloudClient, items: Any, options: Any, error: Any, reason: str) -> None:

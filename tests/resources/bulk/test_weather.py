@@ -10,7 +10,7 @@ import pytest
 
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import OutcomeUnknownError, ResponseLostError, ServerError
-from voxloud_async.resources.bulk import settle
+from voxloud_async.resources.bulk import change
 from voxloud_async.resources.bulk.outcome import Summary
 from voxloud_async.sandbox import Fault, Quirks, Sandbox, TokenBucket, Weather
 
@@ -57,7 +57,6 @@ async def test_every_item_is_sent_once_or_refused(client: VoxloudClient, sandbox
             assert sandbox.state.contacts[str(outcome.id)].first_name == name
         else:
             assert isinstance(outcome.error, OutcomeUnknownError)
-            assert outcome.error.resolve is not None
             found = await outcome.error.resolve()
             assert [name] * made[name] == ([] if found is None else [found.first_name])
 
@@ -67,7 +66,7 @@ async def test_every_item_is_sent_once_or_refused(client: VoxloudClient, sandbox
 async def test_with_a_journal_it_comes_to_one_contact_an_item(
     serve: Serve, weather: Weather, order: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settle, "SETTLED", 0.1)
+    monkeypatch.setattr(change, "SETTLED", 0.1)
     served = await serve(Quirks(contact_order=order), contacts=0, events=0, weather=weather)
     summary = Summary(unknown=1)
     for _ in range(40):
@@ -99,15 +98,6 @@ async def test_a_number_written_two_ways_is_one(serve: Serve) -> None:
     lost, made = await served.client.contacts.create_many(items).collect()
     assert (lost.unknown, made.ok) == (True, True)  # the contact is that of the second alone
     assert served.sandbox.count("POST") == 2
-
-
-async def test_only_the_newest_ids_are_remembered(
-    client: VoxloudClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settle, "_REMEMBERED", 4)
-    run = client.contacts.create_many(contacts(20), concurrency=2)
-    assert (await run.finish()).done == 20
-    assert [*run._settlement._claims] == [*sandbox.state.contacts][-4:]
 
 
 async def test_maintenance_is_waited_for(client: VoxloudClient, sandbox: Sandbox) -> None:

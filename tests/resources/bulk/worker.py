@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from voxloud_async import VoxloudClient
-from voxloud_async.resources.bulk import settle
+from voxloud_async.resources.bulk import change
 
 
 async def work(url: str, key: str, journal: str, count: int) -> None:
@@ -18,5 +18,5 @@ async def work(url: str, key: str, journal: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    vars(settle)["SETTLED"] = 0.5  # a sandbox takes no longer
+    vars(change)["SETTLED"] = 0.5  # a sandbox takes no longer
     asyncio.run(work(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

@@ -92,8 +92,3 @@ async def unknown(create: Awaitable[Any]) -> OutcomeUnknownError:
         await create
     assert (caught.value.attempts, caught.value.sent) == (1, True)
     return caught.value
-
-
-async def resolved(error: OutcomeUnknownError) -> Any:
-    assert error.resolve is not None
-    return await error.resolve()

@@ -20,13 +20,12 @@ from tests.resources.outcome.losing import (
     Late,
     Served,
     ids,
-    resolved,
     unknown,
 )
 from tests.wire.raw_server import reply, serving, until
 from voxloud_async import VoxloudClient, errors
 from voxloud_async.errors import DeadlineExceededError, OutcomeUnknownError
-from voxloud_async.sandbox import Fault
+from voxloud_async.sandbox import Fault, Quirks
 
 if TYPE_CHECKING:
     from tests.resources.outcome.losing import Start
@@ -41,10 +40,10 @@ async def test_g11_what_never_happened_is_unknown_until_it_exists(start: Start, 
     assert error.candidates == ()
     assert ids(served.sandbox) == set()
     assert served.sandbox.count("POST") == 1
-    assert await resolved(error) is None
+    assert await error.resolve() is None
     made = await served.elsewhere(name)
     for _ in range(2):
-        assert (await resolved(error)).id == made.id
+        assert (await error.resolve()).id == made.id
     assert served.sandbox.count("POST") == 2
 
 
@@ -56,7 +55,7 @@ async def test_g11_several_alike_are_candidates(start: Start, name: str) -> None
     error = await unknown(CREATES[name](served))
     assert {*error.candidates} == ids(served.sandbox)
     assert len(error.candidates) == 2
-    assert await resolved(error) is None
+    assert await error.resolve() is None
 
 
 @pytest.mark.parametrize("name", ["contact", "click-to-call"])
@@ -69,7 +68,7 @@ async def test_g11_what_another_call_of_the_client_made_is_not_taken(start: Star
     served.sandbox.fail_next(UNSENT, match="POST ")
     error = await unknown(CREATES[name](evolve(served, client=served.client.with_options(timeout=5.0))))
     assert error.candidates == ()
-    assert await resolved(error) is None
+    assert await error.resolve() is None
     assert served.sandbox.count("POST") == 3
 
 
@@ -79,8 +78,8 @@ async def test_g11_one_thing_is_the_result_of_one_call(start: Start, name: str) 
     served.sandbox.fail_next(UNSENT, n=2, match="POST ")
     errors_met = [await unknown(CREATES[name](served)) for _ in range(2)]
     made = await served.elsewhere(name)
-    assert [(await resolved(error)) for error in errors_met] == [made, None]
-    assert (await resolved(errors_met[0])).id == made.id
+    assert [(await error.resolve()) for error in errors_met] == [made, None]
+    assert (await errors_met[0].resolve()).id == made.id
 
 
 @pytest.mark.parametrize("name", ["contact", "click-to-call"])
@@ -94,10 +93,10 @@ async def test_g11_what_another_call_still_waits_for_is_not_taken(start: Start, 
         await until(lambda: wire.sent == ["POST"])
         error = await unknown(CREATES[name](both))
         assert error.candidates == (first.id,)
-        assert await resolved(error) is None
+        assert await error.resolve() is None
         wire.answer.set()
         assert (await waiting).id == first.id
-        assert await resolved(error) is None
+        assert await error.resolve() is None
     assert wire.sent == ["POST", "POST", "GET", "GET", "GET"]
 
 
@@ -122,7 +121,7 @@ async def test_g11_a_run_and_a_call_do_not_get_the_same_contact(start: Start, fi
         wire.answer.set()
         made = await waiting
         assert error.candidates == (made.id,)
-        assert await resolved(error) is None
+        assert await error.resolve() is None
     assert wire.sent.count("POST") == 2
 
 
@@ -180,16 +179,57 @@ async def test_k2_a_click_to_call_with_another_number_is_a_candidate(start: Star
     error = await unknown(served.click_to_call(outbound_number="+39123456789"))
     assert {*error.candidates} == ids(served.sandbox)
     assert len(error.candidates) == 1
-    assert await resolved(error) is None
+    assert await error.resolve() is None
 
 
-async def test_g11_a_contact_that_holds_more_is_not_returned(start: Start) -> None:
+async def test_g11_a_contact_that_holds_more_is_a_candidate(start: Start) -> None:
     served = await start()
     async with VoxloudClient(served.sandbox.api_key, base_url=served.sandbox.url, rate=None) as other:
-        await evolve(served, client=other).contact(job_title="CEO")
+        theirs = await evolve(served, client=other).contact(job_title="CEO")
     served.sandbox.fail_next(UNSENT, match="POST ")
     error = await unknown(served.contact())
-    assert error.candidates == ()
+    assert error.candidates == (theirs.id,)  # the service may have added it
+    assert await error.resolve() is None
+
+
+CLOCKS = {
+    "constant": (Quirks(contact_created_at="constant"), {}),
+    "constant, in the future": (Quirks(contact_created_at="constant"), {"now": datetime(2020, 1, 1, tzinfo=UTC)}),
+    "behind": (Quirks(contact_created_at="behind"), {}),
+    "ahead": (Quirks(contact_created_at="ahead"), {}),
+    "minute": (Quirks(contact_created_at="minute"), {"now": datetime(2026, 6, 30, 16, 0, 40, tzinfo=UTC)}),
+    "absent": (Quirks(contact_created_at="absent"), {}),
+    "no date": (Quirks(date_header="blank"), {}),
+}
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+async def test_c18_whatever_the_clocks_an_equal_contact_is_never_nothing_and_never_surely_ours(
+    start: Start, clock: str
+) -> None:
+    quirks, options = CLOCKS[clock]
+    served = await start(quirks=quirks, **options)
+    old = await served.elsewhere("contact")
+    state = served.sandbox.state
+    state.contacts[old.id] = evolve(state.contacts[old.id], created_at=state.clock() - 30_000)
+    served.sandbox.fail_next(UNSENT, match="POST ")
+    error = await unknown(served.contact())
+    assert error.candidates == (old.id,)
+    served.sandbox.fail_next(LOST, match="POST ")
+    error = await unknown(served.contact())
+    assert {*error.candidates} == {*served.sandbox.state.contacts}
+    assert len(error.candidates) == 2
+    assert served.sandbox.count("POST") == 3
+
+
+async def test_g11_of_two_lost_creates_each_gets_what_only_it_can_have_made(start: Start) -> None:
+    served = await start()
+    served.sandbox.fail_next(LOST, n=2, match="POST ")
+    served.sandbox.fail_next(Fault(status=404), n=2, match="GET ")
+    jane, john = [await unknown(served.contact(first_name=name)) for name in ("Jane", "John")]
+    assert (await john.resolve()).first_name == "John"
+    assert (await jane.resolve()).first_name == "Jane"
+    assert served.sandbox.count("POST") == 2
 
 
 async def test_g11_an_older_contact_is_not_taken_for_the_new_one(start: Start) -> None:
@@ -220,7 +260,7 @@ async def test_g11_a_look_that_fails_leaves_it_unknown(start: Start, name: str) 
     error = await unknown(CREATES[name](served))
     assert isinstance(error.__cause__, errors.ResponseLostError)
     assert error.candidates == ()
-    assert {(await resolved(error)).id} == ids(served.sandbox)
+    assert {(await error.resolve()).id} == ids(served.sandbox)
     assert served.sandbox.count("POST") == 1
 
 
@@ -235,7 +275,7 @@ async def test_g11_the_bound_of_a_call_holds_for_create_and_look_together(start:
     assert served.sandbox.count("POST") == 1
     assert isinstance(error.__cause__, errors.ResponseLostError)
     with pytest.raises(DeadlineExceededError):  # resolve has a time of its own, and no more than that
-        await resolved(error)
+        await error.resolve()
 
 
 @pytest.mark.parametrize("name", CREATES)
@@ -257,9 +297,9 @@ async def test_an_unknown_outcome_can_be_pickled_without_its_look(start: Start) 
     served.sandbox.fail_next(LOST, match="POST ")
     error = await unknown(served.subscription())
     assert len(error.candidates) == 2
-    assert error.resolve is not None
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - its own
-    assert copy.resolve is None
+    with pytest.raises(errors.UsageError, match="cannot look for its result: it was pickled"):
+        await copy.resolve()
     assert (copy.candidates, str(copy), copy.sent) == (error.candidates, str(error), True)
     for text in (repr(error), str(error), repr(error.__dict__["candidates"])):
         assert NUMBER not in text
@@ -276,7 +316,7 @@ async def test_t21_the_clocks_of_service_and_machine_may_be_years_apart(start: S
     assert [*served.sandbox.state.contacts] == [made.id]
     served.sandbox.fail_next(UNSENT, match="POST ")
     error = await unknown(served.contact(first_name="Jane"))
-    assert await resolved(error) is None
+    assert await error.resolve() is None
 
 
 # Answers that cannot be read

@@ -1,9 +1,10 @@
-"""A file that only grows: a line lives on once it is written, and through a power cut once it is synced."""
+"""A file that only grows, for one process at a time: a line survives a kill once written, a power cut once synced."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from io import FileIO
@@ -12,13 +13,31 @@ from typing import Final
 
 from attrs import define, field
 
-from .lock import claim
+from ...errors import InvalidArgumentError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR: Final = 2**40  # such a lock keeps others from reading what it covers
+
+    def claim(file: int) -> None:
+        """Lock an open file until its process ends; raises OSError where another process has."""
+        os.lseek(file, _FAR, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def claim(file: int) -> None:
+        """Lock an open file until its process ends; raises OSError where another process has."""
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
 
 _sync: Final = getattr(os, "fdatasync", os.fsync)
 
 
 class OwnerOnly(FileIO):
-    """A file that nobody else may read, for reading and for writing at its end."""
+    """A file that only its owner may read, open for reading and for writing at its end."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "a+b", opener=lambda name, flags: os.open(name, flags, 0o600))
@@ -72,19 +91,21 @@ class LogFile:
         """Take away what stands after the last whole line."""
         self._file.truncate(self._file.seek(0, os.SEEK_END) - len(self.torn()))
 
-    def append(self, line: bytes) -> None:
-        """Write a line; raises OSError, and then refuses all others, since a part of it may stand there."""
+    def append(self, line: bytes) -> int:
+        """Write a line and return its place; raises OSError, then and ever after, since a part of it may be written."""
         if self._broken is not None:
             raise self._broken
         try:
+            place = self._file.seek(0, os.SEEK_END)
             if self._file.write(line) != len(line):
                 raise OSError(f"{self.path} could not be written to the end")  # noqa: TRY301 - as if the system had
         except OSError as error:
             self._broken = error
             raise
+        return place
 
     async def sync(self) -> None:
-        """Wait until all that is written is on the disk. Those who come while the disk is busy share its next turn."""
+        """Wait until all that is written is on the disk. Calls that come while the disk is busy share its next sync."""
         if self._next is None:
             self._next = asyncio.create_task(self._sync_after(self._syncing))
         await asyncio.shield(self._next)
@@ -127,4 +148,4 @@ def _claim(file: FileIO, path: Path) -> None:
     try:
         claim(file.fileno())
     except (BlockingIOError, PermissionError):  # POSIX, Windows
-        raise ValueError(f"journal {path} is in use by another run") from None
+        raise InvalidArgumentError("journal", f"{path} is in use by another run") from None

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from attrs import define, field, frozen
+from attrs import evolve, field, frozen
 
-from ...errors import ClientClosedError, OutcomeUnknownError, ResponseLostError
+from ...errors import (
+    ApiError,
+    BadRequestError,
+    DeadlineExceededError,
+    NotFoundError,
+    ServerError,
+    UsageError,
+    VoxloudError,
+)
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -21,8 +29,9 @@ def _kind(error: Exception | None) -> str:
 class Outcome(Generic[ItemT, ResultT]):
     """What became of one item; `index` counts items from 0 in the order in which they were given.
 
-    Where `error` is None it is done: `id` is that of the object, `result` what the service answered. `replayed` says
-    that the journal knew it already: nothing was sent, and there is no `result`.
+    Where `error` is None nothing is left to do: `id` is that of the object, `result` what the service answered. There
+    is no `result`, and nothing was sent, where the journal has the item as done (`replayed`), or where an earlier run
+    sent a later change of the same object (`superseded`), which this one would overwrite.
     """
 
     index: int
@@ -31,28 +40,31 @@ class Outcome(Generic[ItemT, ResultT]):
     error: Exception | None = field(default=None, repr=_kind)
     id: str | None = None
     replayed: bool = False
+    superseded: bool = False
 
     @property
     def ok(self) -> bool:
-        """Whether it is done."""
+        """Whether nothing is left to do."""
         return self.error is None
 
     @property
     def unknown(self) -> bool:
-        """Whether it may be done or not: its answer was lost."""
-        if isinstance(self.error, ClientClosedError):
-            return self.error.sent is not False
-        return isinstance(self.error, OutcomeUnknownError | ResponseLostError)
+        """Whether it may be done or not: it was sent, and its response was lost, unreadable or a 5xx."""
+        return isinstance(self.error, VoxloudError) and not had_no_effect(self.error)
 
 
 @frozen(kw_only=True)
 class Summary:
-    """Counts of outcomes: `replayed` are among those `done`, `total` is None where the items have no length."""
+    """Counts of outcomes: those `replayed` and `superseded` are among `done`.
+
+    `total` is how many items there are, None where they have no length.
+    """
 
     done: int = 0
     failed: int = 0
     unknown: int = 0
     replayed: int = 0
+    superseded: int = 0
     total: int | None = None
 
     @property
@@ -60,26 +72,23 @@ class Summary:
         """How many there are so far."""
         return self.done + self.failed + self.unknown
 
-
-@define
-class Tally:
-    """Counts while outcomes come."""
-
-    total: int | None
-    done: int = 0
-    failed: int = 0
-    unknown: int = 0
-    replayed: int = 0
-
-    def count(self, outcome: Outcome[ItemT, ResultT]) -> None:
-        """Count one more."""
-        self.done += outcome.ok
-        self.unknown += outcome.unknown
-        self.failed += not (outcome.ok or outcome.unknown)
-        self.replayed += outcome.replayed
-
-    def summary(self) -> Summary:
-        """The counts so far."""
-        return Summary(
-            done=self.done, failed=self.failed, unknown=self.unknown, replayed=self.replayed, total=self.total
+    def plus(self, outcome: Outcome[Any, Any]) -> Summary:
+        """Return the counts with one more outcome."""
+        return evolve(
+            self,
+            done=self.done + outcome.ok,
+            unknown=self.unknown + outcome.unknown,
+            failed=self.failed + (not outcome.ok and not outcome.unknown),
+            replayed=self.replayed + outcome.replayed,
+            superseded=self.superseded + outcome.superseded,
         )
+
+
+def had_no_effect(error: VoxloudError, *, sent_before: bool = False) -> bool:
+    """Return True if a change that ended so was not carried out; if it was sent before, it may have been by then."""
+    cause = error.__cause__ if isinstance(error, DeadlineExceededError) else error
+    if cause is None or isinstance(cause, BadRequestError | NotFoundError | UsageError):
+        return True
+    if sent_before or not isinstance(cause, VoxloudError):
+        return False
+    return cause.sent is False or (isinstance(cause, ApiError) and not isinstance(cause, ServerError))
