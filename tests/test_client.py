@@ -72,6 +72,20 @@ async def test_g6_any_2xx_is_a_success(status: int) -> None:
     await client.contacts.delete("54db")
 
 
+async def test_an_error_with_a_status_of_success_says_what_the_service_says() -> None:
+    said = answer({"error": "quota exceeded"})
+    client, transport = scripted(said, said, said, answer({"data": [], "has_next": False}))
+    with pytest.raises(DecodeError, match='name: missing; the service says "quota exceeded"') as caught:
+        await client.validate_auth()
+    assert (caught.value.host, caught.value.message) == ("api.example", "quota exceeded")
+    with pytest.raises(DecodeError, match="data: missing"):
+        await client.contacts.search().collect()
+    with pytest.raises(OutcomeUnknownError, match='id: missing; the service says "quota exceeded"') as unknown:
+        await client.contacts.create(first_name="Ada", primary_phone="+390612345678")
+    assert isinstance(unknown.value.__cause__, DecodeError)
+    assert len(transport.requests) == 4
+
+
 async def test_g5_html_on_a_wrong_path_is_an_error() -> None:
     async with (
         Sandbox(events=0, quirks=Quirks(wrong_path="html")) as sandbox,

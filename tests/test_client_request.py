@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.clients import BASE, KEY, scripted
-from voxloud_async.errors import OutcomeUnknownError
+from voxloud_async.errors import OutcomeUnknownError, UsageError
 from voxloud_async.testing import answer
 
 
@@ -30,8 +30,10 @@ async def test_a_free_request_has_the_safety_of_what_it_does() -> None:
     client, transport = scripted(answer(status=500), answer({}), answer(status=500), answer(status=500))
     assert await client.request("POST", "/api/v1/telephony-events", body={}) == {}
     for path in ("/api/v1/anything", "/api/v1/click-to-call/5/connect"):
-        with pytest.raises(OutcomeUnknownError):
+        with pytest.raises(OutcomeUnknownError) as caught:
             await client.request("POST", path, body={})
+        with pytest.raises(UsageError, match="of a request of your own"):
+            await caught.value.resolve()
     assert transport.left == 0
 
 

@@ -92,7 +92,7 @@ def documented() -> list[object]:
     faces = [import_module(name) for name in FACES]
     offered = [getattr(face, name) for face in faces for name in listed(face)]
     told = [value for value in vars(events).values() if inspect.isclass(value) and value.__module__ == events.__name__]
-    lists = [paging.Listing, paging.Reader, page.Page, page.Progress]
+    lists = [paging.Listing, paging.PageStream, page.Page, page.Progress]
     more = [*resources(), *told, *lists, policy.RetryPolicy, client.InsecureBaseURLWarning]
     more += [incremental.Batch, run.BulkRun, run.BulkOptions, outcome.Outcome, outcome.Summary]
     own = [value for value in (*offered, *more) if inspect.isclass(value) or inspect.isfunction(value)]

@@ -24,8 +24,10 @@ FLOORS: Mapping[str, int] = {
     "_version": 0,
     "errors": 0,
     "spec": 0,
+    "_tracebacks": 1,
     "models": 1,
     "wire": 1,
+    "_streams": 2,
     "protocol": 2,
     "session": 3,
     "paging": 3,
@@ -39,7 +41,15 @@ FLOORS: Mapping[str, int] = {
 """A room imports from the floors below its own, and from itself."""
 
 SIDE_ROOMS: Mapping[str, set[str]] = {
-    "webhooks": {"errors", "models", "protocol.arguments", "protocol.codec", "protocol.jsontext", "session.clock"},
+    "webhooks": {
+        "_tracebacks",
+        "errors",
+        "models",
+        "protocol.arguments",
+        "protocol.codec",
+        "protocol.jsontext",
+        "session.clock",
+    },
     "sandbox": {"spec"},
     "testing": {"errors", "models", "wire"},
     "otel": {"_version", "session.events"},

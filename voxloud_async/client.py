@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
-from .errors import AuthenticationError
+from ._tracebacks import without_frames
+from .errors import AuthenticationError, InvalidArgumentError
 from .models import Account
 from .protocol import arguments, operations
 from .protocol.operations import free_operation
@@ -51,6 +52,7 @@ class InsecureBaseURLWarning(UserWarning):
     """The key would travel over plain http, readable to everybody on the way."""
 
 
+@without_frames
 class VoxloudClient:
     """A client of the Voxloud API.
 
@@ -201,17 +203,17 @@ class VoxloudClient:
 def _from_environment(name: str, value: str | None, variable: str) -> str:
     found = value if value is not None else os.environ.get(variable)
     if found is None:
-        raise ValueError(f"{name} is not given and {variable} is not set")
+        raise InvalidArgumentError(name, f"is not given and {variable} is not set")
     return found
 
 
 def _base_url(value: str) -> str:
     url = arguments.http_url("base_url", value).rstrip("/")
     if "?" in url:
-        raise ValueError("base_url must carry no query")
+        raise InvalidArgumentError("base_url", "must carry no query")
     parts = urlsplit(url)
     if _API.search(parts.path):
-        raise ValueError("base_url must end before /api: each call adds its path")
+        raise InvalidArgumentError("base_url", "must end before /api: each call adds its path")
     arguments.host("base_url", parts.hostname or "")
     if parts.path:  # HTTP libraries write one that is not plain in ways of their own
         arguments.path("the path of base_url", parts.path)

@@ -3,15 +3,18 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks import free_port
 from voxloud_async import __version__, errors
 from voxloud_async.cli.app import _give_up, run
-from voxloud_async.cli.failure import judge
+from voxloud_async.cli.failure import in_words, judge, what
+from voxloud_async.cli.service import explain_outage
 from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -125,7 +128,7 @@ def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: lis
         (["users", "list", "--rate", "fast"], '--rate must be a number, "learned" or "none"'),
         (["users", "list", "--timeout", "0"], "--timeout must be above 0"),
         (["users", "list", "--sandbox", "--base-url", "https://x.example"], "exclude each other"),
-        (["users", "list", "--base-url", "x"], "--base-url, or else VOXLOUD_BASE_URL, must be an absolute http"),
+        (["users", "list", "--base-url", "x"], "--base-url must be an absolute http"),
         (["events", "export", "-o", "calls.json"], "say --format ndjson"),
         (["demo", "--contacts", "0"], "--contacts must be at least 1"),
     ],
@@ -222,8 +225,56 @@ EVERY_ERROR: list[tuple[VoxloudError, int]] = [
 def test_every_error_has_its_code_and_a_hint(error: VoxloudError, code: int) -> None:
     told, line = judge(error)
     assert told == code
-    assert line.startswith(str(error))
+    assert line.startswith(what(error))
     assert line.endswith(")")
+    assert not re.search(r"[a-z]Error\b", line)  # the name of a class
+
+
+def test_an_error_says_where_and_how_often() -> None:
+    facts: dict[str, Any] = {"operation": "GET /api/v1/contacts/{id}", "host": "api.example:8443"}
+    error = errors.RateLimitedError(429, "slow down", None, 30.0, 3, **facts)
+    assert in_words(error) == (
+        "429 Too Many Requests: slow down, at api.example:8443, after 3 attempts, to be tried again in 30 s"
+    )
+    lost = errors.RequestNotSentError("no connection to api.example:8443 (name look-up failed)", **facts)
+    assert in_words(lost) == "no connection to api.example:8443 (name look-up failed)"
+    assert in_words(errors.VoxloudError()) == "something went wrong"
+
+
+def test_a_host_that_is_not_there_is_named_with_the_reason(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOXLOUD_BASE_URL", f"http://127.0.0.1:{free_port()}")
+    result = voxloud("auth", "check", "--max-wait", "0.5")
+    host = os.environ["VOXLOUD_BASE_URL"].removeprefix("http://")
+    assert (result.code, result.out) == (6, "")
+    assert f"no connection to {host} (connection refused)" in result.err
+
+
+def test_an_id_that_is_not_there_shows_no_placeholder(voxloud: Console) -> None:
+    result = voxloud("contacts", "get", "54db")
+    assert result.code == 4
+    assert "{id}" not in result.err
+    assert "is the id right?" in result.err
+
+
+def test_a_bad_address_of_the_environment_is_named_as_such(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOXLOUD_BASE_URL", "x")
+    result = voxloud("auth", "check")
+    assert (result.code, result.err.partition(" must")[0]) == (2, "voxloud: --base-url, or else VOXLOUD_BASE_URL,")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("ServiceUnavailableError", "the service is under maintenance"),
+        ("RateLimitedError", "the service takes no more requests for now"),
+        ("TimeoutError", "the service does not answer"),
+    ],
+)
+def test_an_outage_is_explained_also_in_a_pipe(error: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    explain_outage(error, 300.0)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"voxloud: {words}; waiting up to 300 s (press Ctrl-C to stop, or bound it with --max-wait)\n"
 
 
 def test_a_deadline_of_a_host_that_is_down_asks_for_no_more_patience() -> None:
@@ -231,8 +282,9 @@ def test_a_deadline_of_a_host_that_is_down_asks_for_no_more_patience() -> None:
     error.__cause__ = errors.RequestNotSentError("refused")
     code, line = judge(error)
     assert code == 6
-    assert "the service is not reachable" in line
-    assert "--max-wait" not in line
+    assert line.startswith("refused; --max-wait of 1 s is too short")
+    assert line.endswith("(is the service reachable, and the base URL right?)")
+    assert "allow more time" not in line
 
 
 def test_a_file_that_is_not_there_is_code_2(voxloud: Console) -> None:

@@ -221,7 +221,8 @@ def test_a_row_that_may_not_wait_is_refused(voxloud: Console, tmp_path: Path) ->
     voxloud.sandbox.fail_next(Fault(status=429, retry_after="60"), match=POST)
     result = imported(voxloud, tmp_path / "people.csv", many(1), "--max-wait", "2")
     assert result.code == 1
-    assert "line 2: -: max_wait of 2 s does not suffice" in result.err
+    assert "line 2: -: 429 Too Many Requests: " in result.err
+    assert "; --max-wait of 2 s is too short to wait for the service to take requests again" in result.err
 
 
 def test_a_refused_key_ends_the_run_and_the_rest_is_counted(

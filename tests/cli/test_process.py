@@ -197,7 +197,9 @@ def test_a_long_pause_is_explained_on_a_terminal_only(sandbox: Sandbox) -> None:
             shown = shown_on(ours, theirs)
             _, err = process.communicate(timeout=SECONDS)
         assert process.returncode == 0
-        assert shown == ("voxloud: waiting up to 1 s: RateLimitedError\r\n" if on_terminal else "")
+        assert shown == (
+            "voxloud: waiting up to 1 s: the service takes no more requests for now\r\n" if on_terminal else ""
+        )
         assert not err
 
 

@@ -43,7 +43,8 @@ def test_a_link_that_has_ended_says_so(voxloud: Console, tmp_path: Path, status:
     voxloud.sandbox.fail_next(Fault(status=status), match="GET /media")
     result = voxloud("events", "recording", record(voxloud, "recordingUrl"), "-o", str(tmp_path / "x"))
     assert result.code == 5
-    assert result.err.endswith("| GET (recording) (the link has ended, or the recording is gone)\n")
+    host = voxloud.sandbox.url.rpartition("/")[2]
+    assert result.err.endswith(f", at {host} (the link has ended, or the recording is gone)\n")
     assert ("call_recording" in result.err, [*tmp_path.iterdir()]) == (False, [])
     assert voxloud.sandbox.count("GET", "/media") == 1
 
@@ -62,7 +63,7 @@ def test_on_another_host_it_must_be_named(voxloud: Console, tmp_path: Path, monk
     tokens = ["events", "recording", str(event_id), "-o", str(tmp_path / "x")]
     result = voxloud(*tokens)
     assert result.code == 2
-    assert "url must lead to one of the hosts s3.amazonaws.com" in result.err
+    assert "the link of the record must lead to one of the hosts s3.amazonaws.com" in result.err
     assert "--host names others" in result.err
     result = voxloud(*tokens, "--host", "*.media.example", "--host", "media.example/x")
     assert (result.code, "--host" in result.err, "must be a host" in result.err) == (2, True, True)

@@ -17,7 +17,7 @@ from voxloud_async.frames import ContactFrame, EventFrame
 from voxloud_async.frames.columns import columns_of
 from voxloud_async.models import ClickToCallCall, Contact, Fax, FaxCall, PhoneCall, TelephonyEvent
 from voxloud_async.protocol import codec
-from voxloud_async.protocol.page import Page
+from voxloud_async.protocol.page import ListedEvent, Page
 from voxloud_async.sandbox import Quirks
 
 if TYPE_CHECKING:
@@ -82,28 +82,56 @@ def test_what_models_take_a_frame_takes_and_holds_alike(text: bytes) -> None:
         b"null",
         b" null ",
         b'{"content": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-        b"[1]",
         page(CALL) + page(CALL),
-        page(CALL | {"timestamp": "2026-06-30T10:00:00"}),
-        page(CALL | {"timestamp": "yesterday"}),
-        page(CALL | {"duration": "12"}),
-        page(CALL | {"recorded": "yes"}),
-        page(CALL | {"originatorNumber": 5}),
-        page(CALL | {"labels": ["a", None]}),
-        page(CALL | {"labels": "a"}),
-        page(CALL | {"id": 1.5}),
-        page(CALL | {"id": None}),
-        page({"type": "PHONE_CALL"}),
-        page(None),
         page(CALL | {"duration": float("nan")}),
         page(CALL)[:-3],
         b'{"content": [{"id": 1, "type": "PHONE_CALL", "duration": 1e999}]}',
     ],
 )
-def test_what_models_refuse_a_frame_refuses_and_shows_no_value(text: bytes) -> None:
-    with pytest.raises(DecodeError) as refused:
+def test_what_is_no_page_is_refused_and_not_shown(text: bytes) -> None:
+    with pytest.raises(DecodeError):
         EventFrame.from_pages([text])
-    assert "yesterday" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        1,
+        None,
+        CALL | {"timestamp": "2026-06-30T10:00:00"},
+        CALL | {"timestamp": "yesterday"},
+        CALL | {"duration": "12"},
+        CALL | {"recorded": "yes"},
+        CALL | {"originatorNumber": 5},
+        CALL | {"labels": ["a", None]},
+        CALL | {"labels": "a"},
+        CALL | {"id": 1.5},
+        CALL | {"id": None},
+        {"type": "PHONE_CALL"},
+    ],
+)
+def test_what_does_not_fit_its_type_has_a_row_with_the_reason(row: Any) -> None:
+    text = page(CALL | {"id": 7}, row)
+    fits, does_not = EventFrame.from_pages([text]).to_arrow().to_pylist()
+    (_, event) = codec.decode(text, Page[ListedEvent]).items
+    assert (fits["id"], fits["misfit"]) == (7, None)
+    assert does_not["misfit"] == event.misfit
+    assert "yesterday" not in event.misfit
+    assert (
+        codec.decode(text, Page[ListedEvent]).items[0]
+        == codec.decode(page(CALL | {"id": 7}), Page[TelephonyEvent]).items[0]
+    )
+    with pytest.raises(DecodeError):
+        codec.decode(text, Page[TelephonyEvent])
+
+
+def test_a_frame_without_misfits_has_no_such_column() -> None:
+    assert "misfit" not in EventFrame.from_pages([page(CALL)]).to_arrow().schema.names
+
+
+def test_an_id_is_of_its_type() -> None:
+    pages = [page(CALL, CALL | {"type": "CLICK_TO_CALL"}), page(CALL)]
+    assert EventFrame.from_pages(pages).to_arrow().column("type").to_pylist() == ["PHONE_CALL", "CLICK_TO_CALL"]
 
 
 def test_half_of_a_surrogate_pair_costs_one_character() -> None:
@@ -275,11 +303,11 @@ def test_a_model_that_is_no_row_of_a_column_leaves_it_empty() -> None:
 
 def test_what_makes_no_frame_is_told() -> None:
     person = Contact(id="5", first_name="Ada", primary_phone="+390312345678")
-    with pytest.raises(TypeError, match="EventFrame does not take Contact"):
+    with pytest.raises(TypeError, match="models must be those of EventFrame, not Contact"):
         EventFrame.from_models([person])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="pages must be a list of pages"):
         ContactFrame.from_pages(page())  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="made by read, from_pages or from_models, not of a list"):
+    with pytest.raises(TypeError, match="must be what read, from_pages and from_models make, not list"):
         ContactFrame([person])
 
 

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from voxloud_async.sandbox import Weather
+
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import Api, Serve
+    from tests.sandbox.conftest import Api, ManualTime, Serve
 
 PATH = "/api/v1/contacts"
 SMALL = {"first_name": "John", "primary_phone": "+390312345678"}
@@ -149,3 +151,12 @@ async def test_seeded_contacts_are_believable(serve: Serve) -> None:
     assert {contact.crm_name for contact in contacts} == {"Voxloud", "Hubspot", "Salesforce", "Pipedrive"}
     assert any(contact.last_name is None for contact in contacts)
     assert contacts[0].created_at <= contacts[-1].created_at
+
+
+async def test_a_search_finds_a_new_contact_after_its_delay(serve: Serve, manual_time: ManualTime) -> None:
+    api = await serve(contacts=0, clock=manual_time.clock, weather=Weather(search_delay=5.0))
+    made = await api.post("/api/v1/contacts", {"first_name": "Ada", "primary_phone": "+390312345678"})
+    assert (await api.get("/api/v1/contacts"))["data"] == []
+    assert (await api.get(f"/api/v1/contacts/{made['id']}"))["first_name"] == "Ada"
+    manual_time.now += 5.0
+    assert [each["id"] for each in (await api.get("/api/v1/contacts"))["data"]] == [made["id"]]

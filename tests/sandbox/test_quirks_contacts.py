@@ -113,3 +113,28 @@ async def test_c20_other_numbers_are_stored_or_normalised(serve: Serve) -> None:
     contact = await normalised.post(CONTACTS, body)
     assert (contact["primary_phone"], contact["phones"]) == ("+39031234", ["+39031235"])
     await normalised.refused(400, "POST", CONTACTS, json=CONTACT | {"primary_phone": "none"})
+
+
+@pytest.mark.parametrize(
+    ("reading", "shown"),
+    [
+        ("exact", "2026-06-30T18:00:42+02:00"),
+        ("behind", "2026-06-30T18:00:32+02:00"),
+        ("ahead", "2026-06-30T18:00:52+02:00"),
+        ("minute", "2026-06-30T18:00:00+02:00"),
+        ("constant", "2022-12-27T14:42:37+01:00"),
+        ("absent", None),
+    ],
+)
+async def test_c18_the_clock_of_created_at(serve: Serve, reading: str, shown: str | None) -> None:
+    times = iter([0.0, 0.0])
+    api = await serve(quirks={"contact_created_at": reading}, clock=lambda: next(times, 42.0))
+    contact = await api.post(CONTACTS, CONTACT)
+    assert contact.get("created_at") == shown
+    assert contact["updated_at"] == "2026-06-30T18:00:42+02:00"
+
+
+async def test_c18_no_clock_to_compare_with(serve: Serve) -> None:
+    assert (await (await serve()).ask("GET", CONTACTS)).headers["Date"].endswith("GMT")
+    api = await serve(quirks={"date_header": "blank"})
+    assert (await api.ask("GET", CONTACTS)).headers["Date"] == ""

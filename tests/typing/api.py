@@ -7,9 +7,10 @@ from typing import assert_type
 
 import voxloud_async
 from voxloud_async import RetryPolicy, VoxloudClient, errors, models
-from voxloud_async.paging import Listing, Progress, Reader
+from voxloud_async.paging import Listing, PageStream, Progress, Stream
 from voxloud_async.recordings import Recordings
 from voxloud_async.resources.bulk.outcome import Outcome, Summary
+from voxloud_async.resources.incremental import Batch
 from voxloud_async.webhooks import EventStream, Received, WebhookReceiver, parse_webhook
 
 
@@ -62,13 +63,16 @@ async def events(client: VoxloudClient) -> None:
     async with query.pages(raw=True) as bodies:
         async for body in bodies:
             assert_type(body, bytes)
-    assert_type(aiter(query), Reader[models.TelephonyEvent])
+    assert_type(aiter(query), Listing[models.TelephonyEvent])
+    assert_type(query.pages(raw=True), PageStream[bytes])
     assert_type(await query.first(), models.TelephonyEvent | None)
     assert_type(await query.collect(), list[models.TelephonyEvent])
     assert_type(await client.telephony_events.find_by_call_id("aabb"), list[models.TelephonyEvent])
     batches = client.telephony_events.incremental(None, since=datetime.now(UTC), number="+39", lag=60, overlap=3600.0)
+    assert_type(batches, Stream[Batch])
     async for batch in batches:
         assert_type(batch.items, tuple[models.TelephonyEvent, ...])
+        assert_type(batch.revisions, tuple[models.TelephonyEvent, ...])
         assert_type(batch.state, str)
         assert_type(batch.late, int)
     async for chunk in client.telephony_events.export_csv():

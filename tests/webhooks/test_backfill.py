@@ -12,9 +12,10 @@ from tests.webhooks.deliveries import NOON, packed, receiver, record, stored
 from tests.webhooks.desk import Desk, VirtualClock, virtually
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import AuthenticationError
-from voxloud_async.models import PhoneCall, TelephonyEvent
+from voxloud_async.models import PhoneCall, TelephonyEvent, UnknownEvent
 from voxloud_async.protocol import codec
 from voxloud_async.sandbox import Fault, Sandbox
+from voxloud_async.testing import FakeTransport, answer
 from voxloud_async.webhooks import Backfill, Received
 from voxloud_async.webhooks.inbox import InboxError, InboxFullError
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
@@ -49,6 +50,27 @@ ROWS = (
     {"id": 453, "type": "FAX_CALL", "callId": "fax", "timestamp": NOON},
     {"id": 454, "type": "CLICK_TO_CALL", "callId": "c-clicktocall", "timestamp": NOON},
 )
+
+
+def test_a_record_that_does_not_fit_its_type_is_handled_as_one_of_no_type() -> None:
+    async def main() -> None:
+        desk, handled = Desk(), list[Any]()
+        odd = record(2) | {"duration": "71"}
+        transport = FakeTransport(answer({"content": [record(1), odd, record(3)], "last": True}))
+
+        @desk.receiver.on()
+        async def handle(event: Any) -> None:
+            handled.append(event)
+
+        async with desk.receiver, VoxloudClient("key", transport=transport, base_url="https://api.example") as client:
+            report = await desk.receiver.backfill(client, since=NOON_TIME - timedelta(hours=1))
+            await desk.settled()
+        assert (report.read, report.added, len(transport.requests)) == (3, 3, 1)
+        found = sorted(handled, key=lambda event: event.id)
+        assert [type(event) for event in found] == [PhoneCall, UnknownEvent, PhoneCall]
+        assert found[1].extra["duration"] == "71"
+
+    virtually(main)
 
 
 def test_what_is_new_is_handled_and_what_was_seen_is_not() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -12,8 +11,8 @@ from typing import TextIO
 from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, UnusedCliTokensError
 
 from .._version import __version__
-from ..errors import VoxloudError
-from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, judge
+from ..errors import ArgumentTypeError, VoxloudError
+from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, as_typed, judge
 from .speech import complain, warnings_in_one_line
 from .terminal import PipedConsole
 
@@ -24,34 +23,6 @@ Exit codes: 0 done, 1 not all of it done, 2 wrong usage, 3 key refused, 4 not fo
 6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted, 141 nobody read the output, \
 143 ended by SIGTERM.
 """
-
-# The arguments of the client, and fields of the sandbox, whose checks a user may fail.
-_OPTIONS = {
-    "max_items": "--limit",
-    "date_time_from": "--from",
-    "date_time_to": "--to",
-    "max_wait": "--max-wait",
-    "callback_url must": "--callback-url must",
-    "base must": "the URL must",
-    "base_url must": "--base-url, or else VOXLOUD_BASE_URL, must",
-    "secret must": "VOXLOUD_WEBHOOK_SECRET must",
-    "since must": "--backfill must",
-    "event_type must": "--event must",
-    "every must": "--every must",
-    "'events'": "--rows",
-    "'days'": "--days",
-    "'calls_per_second'": "--traffic",
-    "'pace'": "--pace",
-    "timeout must": "--timeout must",
-    "rate must": "--rate must",
-    "extension must": "--extension must",
-    "overlap must": "--overlap must",
-    "state is": "--state is",
-    "number must": "--number must",
-    "target must": "--output must",
-    "hosts= names": "--host names",
-    r"hosts\[\d+\] must": "--host must",
-}
 
 app = App(
     name="voxloud",
@@ -81,12 +52,13 @@ for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
 
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit code."""
+    typed = sys.argv[1:] if tokens is None else tokens
     for stream in (sys.stdout, sys.stderr):
         _speak_plainly(stream)
     try:
         with warnings_in_one_line():
             code = app(
-                sys.argv[1:] if tokens is None else tokens,
+                typed,
                 result_action="return_value",
                 print_error=False,
                 exit_on_error=False,
@@ -98,13 +70,13 @@ def run(tokens: Sequence[str] | None = None) -> int:
         for stream in (sys.stdout, sys.stderr):
             _give_up(stream)
         return PIPE_CLOSED
-    except (CycloptsError, VoxloudError, ValueError, OSError) as error:
-        code, line = _told(error)
+    except (CycloptsError, VoxloudError, ValueError, ArgumentTypeError, OSError) as error:
+        code, line = _told(error, typed)
         complain(line)
     return code or DONE
 
 
-def _told(error: Exception) -> tuple[int, str]:
+def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:
     """The exit code and the line for an error that is no bug."""
     match error:
         case VoxloudError():
@@ -119,19 +91,12 @@ def _told(error: Exception) -> tuple[int, str]:
             reason = error.strerror or str(error)
             return NOT_ALL, f"{reason}: {error.filename}" if error.filename else reason
         case _:
-            return USAGE, _as_typed(str(error))
+            return USAGE, as_typed(error, typed)
 
 
 def _see_help(error: CycloptsError) -> str:
     """Where to read on: the help of the command, as far as it was one."""
     return f" (see {' '.join(('voxloud', *(error.command_chain or ())))} --help)"
-
-
-def _as_typed(text: str) -> str:
-    """The client's words with the options' names for its arguments."""
-    for argument, option in _OPTIONS.items():
-        text = re.sub(rf"(?<![\w-])'?{argument}'?(?!\w)", option, text)
-    return text
 
 
 def _speak_plainly(stream: object) -> None:

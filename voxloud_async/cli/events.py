@@ -19,6 +19,7 @@ from .speech import Advance, progress
 from .writers import Column, to_json
 
 if TYPE_CHECKING:
+    from .._streams import Stream
     from ..client import VoxloudClient
     from ..models import TelephonyEvent
     from ..paging import Progress
@@ -143,11 +144,11 @@ async def new(
 class _News:
     """The records of batches, and the state after the last of them."""
 
-    _batches: AsyncGenerator[Batch, None]
+    _batches: Stream[Batch]
     state: str = field(default="", init=False)
 
     async def events(self) -> AsyncGenerator[TelephonyEvent, None]:
-        async with aclosing(self._batches):
+        async with self._batches:
             async for batch in self._batches:
                 for event in batch.items:
                     yield event

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Literal
 
 from attrs import define, field, frozen
 
+from ..errors import ArgumentTypeError, InvalidArgumentError
 from ..protocol import jsontext
 from ..resources.contact_fields import ContactFields, whole
 
@@ -95,9 +96,8 @@ def _checked(row: Row) -> Row | Fault:
             return Fault(row.line, name, "is not UTF-8")
     try:
         whole(row.fields)
-    except (TypeError, ValueError) as error:
-        name, _, reason = str(error).partition(" ")  # such an error begins with the name of its argument
-        return Fault(row.line, name, reason)
+    except (ArgumentTypeError, InvalidArgumentError) as error:
+        return Fault(row.line, error.place, error.reason)
     return row
 
 

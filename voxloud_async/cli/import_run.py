@@ -19,7 +19,7 @@ from ..errors import (
 )
 from ..resources.bulk.outcome import Outcome
 from ..resources.contacts import Contacts
-from .failure import DONE, NOT_ALL, UNKNOWN, judge
+from .failure import DONE, NOT_ALL, UNKNOWN, judge, what
 from .import_rows import FIELDS, NO_SUCH_FIELD, Fault, Row
 from .speech import complain
 
@@ -117,9 +117,9 @@ class ImportRun:
             self._hopeless = outcome.error
             self.tally.untried += 1
         elif outcome.unknown:
-            self._unknown(row.line, str(outcome.error.__cause__ or outcome.error))
+            self._unknown(row.line, _reason(outcome.error.__cause__ or outcome.error))
         else:
-            self._refused(row.line, _blamed(outcome.error), str(outcome.error.args[0]))
+            self._refused(row.line, _blamed(outcome.error), _reason(outcome.error))
 
     def _faulty(self, row: Fault) -> None:
         if row.reason != NO_SUCH_FIELD:
@@ -137,6 +137,10 @@ class ImportRun:
     def _unknown(self, line: int, reason: str) -> None:
         self.tally.unknown += 1
         complain(f"line {line}: -: it may have been created or not: {reason}")
+
+
+def _reason(error: BaseException) -> str:
+    return what(error) if isinstance(error, VoxloudError) else str(error)
 
 
 def _blamed(error: Exception) -> str:

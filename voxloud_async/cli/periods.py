@@ -35,7 +35,10 @@ its first moment."""
         end = None if self.end is None else read_moment("--to", self.end)
         if self.last is not None:
             return _before(end or datetime.now(UTC), read_span(self.last, "--last")), end
-        return None if self.start is None else read_moment("--from", self.start), end
+        start = None if self.start is None else read_moment("--from", self.start)
+        if start is not None and end is not None and start > end:
+            raise ValueError("--from must not be after --to")
+        return start, end
 
 
 def read_moment(name: str, text: str) -> datetime:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..errors import NotFoundError, PermissionDeniedError
-from .failure import NOT_FOUND, REFUSED
+from ..errors import InvalidArgumentError, NotFoundError, PermissionDeniedError
+from .failure import NOT_FOUND, REFUSED, in_words
 from .service import Service
 from .speech import complain, remark
 
@@ -46,8 +46,12 @@ async def recording(
         try:
             size = await recordings.save(url, output)
         except (NotFoundError, PermissionDeniedError) as error:
-            complain(f"{error} (the link has ended, or the recording is gone)")
+            complain(f"{in_words(error)} (the link has ended, or the recording is gone)")
             return REFUSED
+        except InvalidArgumentError as error:
+            if error.argument != "url":
+                raise
+            raise ValueError(f"the link of the record {error.reason} (--host names others)") from None
     remark(f"{size:,} bytes")
     return None
 

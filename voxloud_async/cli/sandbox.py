@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from attrs import frozen
 from cyclopts import Group, Parameter
+from cyclopts.validators import Number
 
 from ..sandbox import Quirks, Sandbox, SlidingWindow, Weather
 from .quirks import quirk_lines, read_quirks
@@ -17,6 +18,8 @@ from .traffic import Calls
 
 _RATE = re.compile(r"(\d+)(?:/([smh]))?")
 _LAST_PORT = 65535
+_NONE_OR_MORE = Parameter(validator=Number(gte=0))
+_ONE_OR_MORE = Parameter(validator=Number(gte=1))
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -28,16 +31,16 @@ class Inhabitants:
     seed: int = 0
     """Decides everything in it: people, calls, ids and misfortunes."""
 
-    contacts: int = 500
+    contacts: Annotated[int, _NONE_OR_MORE] = 500
     """Contacts at the start."""
 
-    users: int = 12
+    users: Annotated[int, _ONE_OR_MORE] = 12
     """Users."""
 
-    rows: int = 20_000
+    rows: Annotated[int, _NONE_OR_MORE] = 20_000
     """Call records at the start."""
 
-    days: int = 182
+    days: Annotated[int, _ONE_OR_MORE] = 182
     """Days over which the call records spread."""
 
     def options(self) -> dict[str, Any]:
@@ -56,7 +59,7 @@ class Inhabitants:
 class Behaviour:
     """How it behaves."""
 
-    latency: float = 0.0
+    latency: Annotated[float, _NONE_OR_MORE] = 0.0
     """Seconds before each answer."""
 
     rate_limit: str | None = None

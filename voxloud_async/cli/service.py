@@ -11,7 +11,8 @@ from attrs import frozen
 from cyclopts import Group, Parameter
 
 from ..session.events import Event, Paused
-from .speech import remark
+from .failure import reason
+from .speech import complain, remark
 
 if TYPE_CHECKING:
     from ..client import VoxloudClient
@@ -84,6 +85,12 @@ def read_rate(text: str) -> Literal["learned"] | float | None:
 
 
 def tell_of_pauses(event: Event) -> None:
-    """Somebody at a terminal may wonder why nothing moves."""
+    """Say at a terminal why nothing moves."""
     if isinstance(event, Paused) and event.seconds >= _LONG_PAUSE:
-        remark(f"waiting up to {event.seconds:.0f} s: {event.error}")
+        remark(f"waiting up to {event.seconds:.0f} s: {reason(event.error)}")
+
+
+def explain_outage(error: str, longest: float) -> None:
+    """Say once in an outage, in a pipe as well, why nothing moves; `error` is the class of what calls met last."""
+    limit = "press Ctrl-C to stop, or bound it with --max-wait"
+    complain(f"{reason(error)}; waiting up to {longest:.0f} s ({limit})")

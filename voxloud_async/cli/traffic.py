@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from attrs import frozen
 from cyclopts import Group, Parameter
+from cyclopts.validators import Number
 
 from ..sandbox import Misfortune, Traffic
 
@@ -16,10 +17,10 @@ from ..sandbox import Misfortune, Traffic
 class Calls:
     """Which calls come, and how their webhooks fare."""
 
-    traffic: float | None = None
+    traffic: Annotated[float | None, Parameter(validator=Number(gt=0))] = None
     """Calls that come each second, on average; subscriptions to a URL of this machine are told of them."""
 
-    pace: float | None = None
+    pace: Annotated[float | None, Parameter(validator=Number(gte=0))] = None
     """Seconds that a second of a call takes; 0, where all is over at once, unless there is traffic, and then 1."""
 
     misfortune: Annotated[list[str] | None, Parameter(allow_repeating=True)] = None

@@ -15,3 +15,4 @@ class ContactFrame(Frame[Contact]):
 
     _models: ClassVar[tuple[type[Model], ...]] = (Contact,)
     _row = Contact
+    _listed = Contact

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..models import ClickToCallCall, Fax, FaxCall, Model, PhoneCall, TelephonyEvent
+from ..protocol.page import ListedEvent
 from .frame import Frame
 
 
@@ -15,3 +16,4 @@ class EventFrame(Frame[TelephonyEvent]):
 
     _models: ClassVar[tuple[type[Model], ...]] = (PhoneCall, ClickToCallCall, FaxCall, Fax)
     _row = TelephonyEvent
+    _listed = ListedEvent

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import pyarrow as pa
 
+from .._tracebacks import without_frames
+from ..errors import ArgumentTypeError
 from ..models import Model
 from ..paging import Listing
 from ..protocol import codec
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Model)
 
 
+@without_frames
 class Frame(Generic[M]):
     """Rows as columns. Immutable; it speaks the Arrow PyCapsule protocol, so whatever takes Arrow streams takes it.
 
@@ -32,12 +35,16 @@ class Frame(Generic[M]):
 
     _models: ClassVar[tuple[type[Model], ...]]
     _row: ClassVar[Any]
+    _listed: ClassVar[Any]
+    """What a page of the rows is read as."""
 
     __slots__ = ("_table",)
 
     def __init__(self, table: pa.Table) -> None:
         if not isinstance(table, pa.Table):
-            raise TypeError(f"a frame is made by read, from_pages or from_models, not of a {type(table).__name__}")
+            raise ArgumentTypeError(
+                "table", f"must be what read, from_pages and from_models make, not {type(table).__name__}"
+            )
         self._table = table
 
     @classmethod
@@ -48,15 +55,15 @@ class Frame(Generic[M]):
         once, as when the listing is iterated. Raises what that raises.
         """
         async with rows.placed() as pages:
-            tables = [cls._page(page, places) async for page, places in pages]
+            tables = [cls._page(page, rows.kind, places) async for page, places in pages]
         return cls._joined(tables)
 
     @classmethod
     def from_pages(cls, pages: Iterable[bytes]) -> Self:
-        """Build one from raw pages, each row once by its id; raises `DecodeError` for what no model takes."""
+        """Build one from raw pages, each row once by its id; raises `DecodeError` for what is no such page."""
         if isinstance(pages, bytes):
-            raise TypeError("pages must be a list of pages, not a single one")
-        return cls._distinct([cls._page(page) for page in pages])
+            raise ArgumentTypeError("pages", "must be a list of pages, not a single one")
+        return cls._distinct([cls._page(page, Page[cls._listed]) for page in pages])  # type: ignore[name-defined]  # a type made at run time
 
     @classmethod
     def from_models(cls, models: Iterable[M]) -> Self:
@@ -64,20 +71,20 @@ class Frame(Generic[M]):
         rows = [*models]
         for row in rows:
             if not isinstance(row, cls._row):
-                raise TypeError(f"{cls.__name__} does not take {type(row).__name__}")
+                raise ArgumentTypeError("models", f"must be those of {cls.__name__}, not {type(row).__name__}")
         return cls._distinct([table_of_models(rows, cls._columns())])
 
     @classmethod
     def _distinct(cls, tables: list[pa.Table]) -> Self:
-        return cls(distinct(cls._joined(tables).to_arrow(), "id"))
+        return cls(distinct(cls._joined(tables).to_arrow()))
 
     @classmethod
     def _joined(cls, tables: list[pa.Table]) -> Self:
         return cls(joined(tables, schema_of(cls._columns())))
 
     @classmethod
-    def _page(cls, page: bytes, places: list[int] | None = None) -> pa.Table:
-        rows = codec.decode(page, Page[cls._row]).items  # type: ignore[name-defined]  # a type made at run time
+    def _page(cls, page: bytes, kind: Any, places: list[int] | None = None) -> pa.Table:
+        rows = codec.decode(page, kind).items
         return table_of_models(rows if places is None else [rows[place] for place in places], cls._columns())
 
     @classmethod

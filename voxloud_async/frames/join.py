@@ -21,15 +21,16 @@ def joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
     return pa.concat_tables(whole, promote_options="permissive")
 
 
-def distinct(table: pa.Table, key: str) -> pa.Table:
-    """The first row of each key; a row without one is like no other."""
-    keys = table.column(key)
-    if pc.count_distinct(keys, mode="only_valid").as_py() + keys.null_count == table.num_rows:
+def distinct(table: pa.Table) -> pa.Table:
+    """The first row of each id, and type where rows have one; a row without an id is like no other."""
+    ids = table.column("id")
+    if pc.count_distinct(ids, mode="only_valid").as_py() + ids.null_count == table.num_rows:
         return table
-    places = pa.table({"key": keys, "place": pa.array(range(table.num_rows), pa.int64())})
-    valid = places.filter(pc.is_valid(places.column("key")))
-    first = valid.group_by("key", use_threads=False).aggregate([("place", "min")]).column("place_min")
-    kept = pa.chunked_array([*first.chunks, *places.filter(pc.is_null(places.column("key"))).column("place").chunks])
+    key = [name for name in ("id", "type") if name in table.schema.names]
+    places = table.select(key).append_column("place", pa.array(range(table.num_rows), pa.int64()))
+    has_id = pc.is_valid(ids)
+    first = places.filter(has_id).group_by(key, use_threads=False).aggregate([("place", "min")]).column("place_min")
+    kept = pa.chunked_array([*first.chunks, *places.filter(pc.invert(has_id)).column("place").chunks])
     return table.take(kept.take(pc.sort_indices(kept)))
 
 

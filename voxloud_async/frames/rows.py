@@ -38,9 +38,14 @@ def apart(name: str, known: Container[str]) -> str:
 def _unknown(
     rows: Sequence[Model], cells: Mapping[str, list[Any]], columns: Mapping[str, Column]
 ) -> dict[str, list[Any]]:
-    """What stands in `extra`, by wire name; what an event of an unknown type has for a column goes to its cell."""
+    """What is in `extra`, by wire name; what an event of an unknown type has for a column goes to its cell.
+
+    Why a row does not fit its type is such a field, too.
+    """
     found: dict[str, list[Any]] = {}
     for place, row in enumerate(rows):
+        if getattr(row, "misfit", None) is not None:
+            found.setdefault("misfit", [None] * len(rows))[place] = row.misfit  # type: ignore[attr-defined]
         if row.extra is NO_EXTRA:  # nearly all
             continue
         for name, value in row.extra.items():

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import builtins
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 
 from attrs import field, frozen
 
-from ..errors import OutcomeUnknownError
+from .._tracebacks import without_frames
+from ..errors import ArgumentTypeError, OutcomeUnknownError
 from ..models import ClickToCall, ClickToCallCall, Connection, DialFirst, Extension
 from ..protocol import arguments, operations
 from ..session.caller import Caller
+from .created import Traits, create
 from .deletion import delete
-from .outcome import settled
+from .telephony_events import TelephonyEvents
 
 logger = logging.getLogger("voxloud_async")
 
 _DEFAULT = DialFirst.EXTENSION  # of `dial_first`: API text, line 812
-_WHOLE_SECONDS = 2.0  # the service tells its time without fractions
+_WHOLE_SECONDS = 2.0  # the service has its time without fractions
 
 
+@without_frames
 @frozen
 class ClickToCalls:
     """`client.click_to_call`. The service allows as many as it has users and groups: keep and reuse them."""
@@ -50,15 +54,7 @@ class ClickToCalls:
         }
         if dial_first is not None:
             body["dial_first"] = arguments.one_of("dial_first", dial_first, [choice.value for choice in DialFirst])
-        started = self._caller.now()
-        created = await settled(
-            self._caller.call(operations.CREATE_CLICK_TO_CALL, body=body, started=started),
-            partial(self._alike, body, started),
-            partial(self._alike, body, None),
-            self._caller.claims,
-            alike=("click-to-call", body["extension"]),
-            sure=lambda found: found.outbound_number == outbound_number,  # else it may be an older one
-        )
+        created = await create(_Creation(self._caller, body), self._caller)
         if created.outbound_number not in {None, outbound_number}:
             logger.warning("the service replaced the outbound number of click-to-call %s", created.id)
         return created
@@ -92,32 +88,56 @@ class ClickToCalls:
         try:
             return await self._caller.call(operations.CONNECT, segment=segment, body=body)
         except OutcomeUnknownError as error:
-            error.resolve = partial(self._record, contact, started)
+            error.resolve_with(partial(self._record, contact, started))
             raise
 
-    async def _alike(self, body: dict[str, str], started: float | None) -> builtins.list[ClickToCall]:
-        page = await self._caller.call(operations.LIST_CLICK_TO_CALL, started=started)
-        return [each for each in page.items if _may_be(each, body)]
-
-    async def _record(self, contact: str, started: float) -> ClickToCallCall | None:
+    @without_frames
+    async def _record(self, contact: str, started: float) -> tuple[ClickToCallCall | None, tuple[str, ...]]:
         """The record of a call to this number that began after a moment of this process."""
         since = self._caller.service_time() - (self._caller.now() - started) - _WHOLE_SECONDS
-        query = {"sort": "timestamp,asc", "size": "100", "page": "0"}
         # Which spelling of a number the service would match is not known (anomaly T6): it is matched here.
-        body = {"date_time_from": arguments.moment("since", datetime.fromtimestamp(since, UTC))}
-        page = await self._caller.call(operations.QUERY_EVENTS, query=query, body=body)
-        calls = [event for event in page.items if isinstance(event, ClickToCallCall) and _has_number(event, contact)]
-        return calls[0] if len(calls) == 1 else None  # two rings to one number cannot be told apart
+        records = TelephonyEvents(self._caller).query(date_time_from=datetime.fromtimestamp(since, UTC))
+        calls = [each async for each in records if isinstance(each, ClickToCallCall) and _has_number(each, contact)]
+        if len(calls) == 1:
+            return calls[0], ()
+        return None, tuple(str(each.id) for each in calls)  # which of them was this ring is not known
 
 
-def _may_be(found: ClickToCall, body: dict[str, str]) -> bool:
-    """Whether it may be what was asked for. The service may have put another number in (anomaly K2)."""
-    names = {body["name"], ClickToCall(id="", name=body["name"]).friendly_name}  # which has a prefix (anomaly K1)
-    return (
-        found.extension == body["extension"]
-        and (found.dial_first or _DEFAULT) == body.get("dial_first", _DEFAULT)
-        and found.friendly_name in names
-    )
+@frozen
+class _Creation:
+    """The create of a click-to-call. One with another outbound number may be its result, too (anomaly K2)."""
+
+    _caller: Caller
+    _body: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        return _key(self._body["name"], self._body["extension"], self._body.get("dial_first"))
+
+    @property
+    def traits(self) -> Traits:
+        number = self._body["outboundNumber"]
+        return Traits(number, number)
+
+    async def send(self) -> ClickToCall:
+        return await self._caller.call(operations.CREATE_CLICK_TO_CALL, body=self._body)
+
+    async def look(self, started: float | None) -> builtins.list[ClickToCall]:
+        page = await self._caller.since(started).call(operations.LIST_CLICK_TO_CALL)
+        return [each for each in page.items if _key(each.name, each.extension, each.dial_first) == self.key]
+
+    def traits_of(self, thing: ClickToCall) -> Traits:
+        return Traits(thing.outbound_number, thing.outbound_number)
+
+    def is_recent(self, thing: ClickToCall, started: float) -> bool:  # noqa: ARG002 - none has a time, and an older one
+        return True  # serves as well
+
+
+def _key(name: str | None, extension: object, dial_first: object) -> str:
+    # The service puts a prefix before a name (anomaly K1), also before one that has it.
+    while name != (bare := ClickToCall(id="", name=name).friendly_name):
+        name = bare
+    return f"click-to-call {extension} {dial_first or _DEFAULT} {name}"
 
 
 def _has_number(call: ClickToCallCall, number: str) -> bool:
@@ -128,4 +148,6 @@ def _has_number(call: ClickToCallCall, number: str) -> bool:
 
 def _digits(extension: Extension | str | int) -> str:
     """Users have their extension as a number, a click-to-call wants text (anomaly U3)."""
-    return arguments.text("extension", str(extension if isinstance(extension, Extension) else Extension(extension)))
+    if isinstance(extension, bool) or not isinstance(extension, str | int):
+        raise ArgumentTypeError("extension", f"must be a string or a whole number, not {type(extension).__name__}")
+    return arguments.text("extension", str(extension))

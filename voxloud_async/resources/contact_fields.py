@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Required, TypedDict
 
+from ..errors import ArgumentTypeError, InvalidArgumentError
 from ..protocol import arguments
 
 
@@ -49,7 +50,7 @@ def whole(fields: Mapping[str, Any]) -> dict[str, Any]:
     arguments.known(fields, FIELDS)
     for name in _REQUIRED:
         if name not in fields:
-            raise TypeError(f"{name} is required")
+            raise ArgumentTypeError(name, "is required")
     return part(fields)
 
 
@@ -57,7 +58,7 @@ def part(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The checked wire object of some fields of a contact."""
     arguments.known(fields, FIELDS)
     if not fields:
-        raise ValueError("no field is given")
+        raise InvalidArgumentError("fields", "must not be empty")
     return {name: _checked(name, value) for name, value in fields.items()}
 
 

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar, Unpack
 
 from attrs import field, frozen
 
-from ..errors import ConflictError
+from .._tracebacks import without_frames
+from ..errors import ArgumentTypeError, BadRequestError, ConflictError, InvalidArgumentError
 from ..models import Contact, PhoneNumber
-from ..paging import Listing
-from ..paging.places import Ask, Offsets
+from ..paging import Listing, Progress
+from ..paging.addressing import Offsets, PageRequest
 from ..protocol import arguments, operations
 from ..protocol.codec import unstructure
-from ..protocol.page import Page, Progress
 from ..session.caller import Caller
+from .bulk.pool import Items
 from .bulk.run import BulkOptions, BulkRun
-from .bulk.source import Items
 from .contact_fields import FIELDS, ContactChanges, ContactFields, part, whole
-from .contact_writes import Creation, Deletion, Replacement, number_key
+from .contact_writes import ContactCreation, Creations, Deletions, Replacements
+from .created import create
 from .deletion import delete
-from .listings import Reading, Shape, digest, listing
-from .outcome import settled
+from .listings import PagedList, checked_reading, digest
 
 FieldsT = TypeVar("FieldsT", bound=Mapping[str, Any])  # rows of a file are plain dicts
 
 _MOST_ROWS = 100
-_WHOLE_SECONDS = 2.0  # the service tells both its time and that of a contact without fractions
+_LAST_DIGITS = 4  # which hardly any spelling separates; one contact in a thousand has them by chance
+_SHORTEST_NUMBER = 7
 
 
+@without_frames
 @frozen
 class Contacts:
     """`client.contacts`."""
@@ -43,19 +46,12 @@ class Contacts:
         numbers, E.164), `primary_email`, `emails`, `company_name`, `job_title`, `website`, `crm_name`,
         `crm_contact_url`. What is left out is not sent, None is sent as null; see `ContactFields`.
 
-        Where the answer is lost, it is never sent again: the one contact with the same fields that is as new, and that
-        no other call of this client made, is returned in its place, else `OutcomeUnknownError` is raised. Raises
-        ValueError or TypeError for bad fields.
+        Where the response is lost, it is never sent again: the one contact with the same fields that was made during
+        the call, and by no other call of this client, is returned in its place, else `OutcomeUnknownError` is raised.
+        Raises ValueError or TypeError for bad fields.
         API: Create contact.
         """
-        body, started = whole(fields), self._caller.now()
-        return await settled(
-            self._caller.call(operations.CREATE_CONTACT, body=body, started=started),
-            partial(self._made, body, started, started),
-            partial(self._made, body, started, None),
-            self._caller.claims,
-            alike=number_key(body["primary_phone"]),
-        )
+        return await create(ContactCreation(self._caller, self._search, whole(fields)), self._caller)
 
     async def get(self, id: str) -> Contact:  # noqa: A002 - the API's own word
         """Read one contact; raises `NotFoundError`. API: Get a contact."""
@@ -84,7 +80,7 @@ class Contacts:
         writer to the moment between two requests; it cannot close it.
         """
         if not isinstance(contact, Contact):
-            raise TypeError(f"contact must be a Contact, not {type(contact).__name__}")
+            raise ArgumentTypeError("contact", f"must be a Contact, not {type(contact).__name__}")
         checked = part(changes)
         if _comparable(await self.get(contact.id)) != _comparable(contact):
             raise ConflictError("the contact changed since it was read")
@@ -98,30 +94,31 @@ class Contacts:
         """Create a contact of each item; see `BulkRun` and `BulkOptions`.
 
         `items` are mappings with the fields of `create` (see `ContactFields`), iterable or async iterable. A run with a
-        journal sends what failed again, and so it does with what it knows nothing of and does not find. API: Create
-        contact.
+        journal first reads the contacts that exist, and sends again what failed and what an earlier run sent to no
+        effect. API: Create contact.
         """
-        return BulkRun.of(self._caller, Creation(self._caller, self._new_of, _has_fields), items, options)
+        return BulkRun.of(self._caller, Creations(self._caller, self._search), items, options)
 
     def update_many(
         self, items: Items[tuple[str, FieldsT]], **options: Unpack[BulkOptions]
     ) -> BulkRun[tuple[str, FieldsT], Contact]:
-        """Replace a contact by each pair of id and fields, as `update` does; for the rest see `create_many`.
+        """Replace a contact by each pair of id and fields, as `update` does; see `BulkRun` and `BulkOptions`.
 
-        API: Update contact.
+        Several changes of one contact are sent one after the other, in their order. A run with a journal never sends
+        one that an earlier run followed by a later one. API: Update contact.
         """
-        return BulkRun.of(self._caller, Replacement(self._caller), items, options)
+        return BulkRun.of(self._caller, Replacements(self._caller), items, options)
 
     def delete_many(
         self, items: Items[str], *, missing_ok: bool = False, **options: Unpack[BulkOptions]
     ) -> BulkRun[str, None]:
-        """Delete the contact of each id, as `delete` does; for the rest see `create_many`.
+        """Delete the contact of each id, as `delete` does; see `BulkRun` and `BulkOptions`.
 
         A search that is read meanwhile misses contacts, since its pages move: collect its ids first. API: Delete
         contact.
         """
-        deletion = Deletion(self._caller, arguments.flag("missing_ok", missing_ok))
-        return BulkRun.of(self._caller, deletion, items, options)
+        deletions = Deletions(self._caller, arguments.flag("missing_ok", missing_ok))
+        return BulkRun.of(self._caller, deletions, items, options)
 
     def search(
         self,
@@ -136,68 +133,65 @@ class Contacts:
         on_progress: Callable[[Progress], object] | None = None,
         cursor: str | None = None,
     ) -> Listing[Contact]:
-        """Contacts whose fields contain the given texts, whatever their case.
+        """Search for contacts whose fields contain the given texts, whatever their case, as a stream.
 
-        `page_size` is from 1 to 100 rows a request; a request may ask for 3 more, to overlap with the page before.
-        `max_items` bounds the rows in all. `prefetch` is how many pages are asked for at once. The service tells no
-        total, so that a list is taken to be twice as long as what is known of it: up to `prefetch` - 1 pages are asked
-        for beyond its end, none for a list of one or two pages; 1 asks for none.
+        `page_size` is from 1 to 100 rows a request. `max_items` limits the rows in all. `prefetch` is how many pages
+        are requested at once. The service reports no total, so a list is assumed to be twice as long as what is known
+        of it: up to `prefetch` - 1 pages are requested beyond its end, none for a list of one or two pages; with 1,
+        none at all.
 
-        `on_progress` is called with a `Progress` after each page. `cursor` is that of a page of a list with the same
-        texts: it goes on after that page. How the service combines several texts is not documented; `find` checks its
-        answers. API: Search Contacts.
+        `on_progress` is called with a `Progress` after each page. `cursor` is that of a page of a search for the same
+        texts: the search continues after that page. How the service combines several texts is not documented; `find`
+        checks its answers. API: Search Contacts.
         """
         texts = {"first_name": first_name, "last_name": last_name, "phone": phone, "email": email}
         query = {name: arguments.text(name, value) for name, value in texts.items() if value is not None}
-        rows = arguments.page_rows(page_size, _MOST_ROWS, max_items)
-        return listing(
-            partial(self._page, query),
-            partial(self._raw_page, query),
-            Shape(
-                places=partial(Offsets, _MOST_ROWS),
-                size=rows,
-                digest=digest("contacts", query),
-                operation=str(operations.SEARCH_CONTACTS),
-            ),
-            Reading(prefetch=prefetch, max_items=max_items, on_progress=on_progress, cursor=cursor),
+        contacts = PagedList(
+            caller=self._caller,
+            operation=operations.SEARCH_CONTACTS,
+            raw_operation=operations.SEARCH_CONTACTS_RAW,
+            parameters=partial(_paged, query),
+            addressing=Offsets,
+            page_size=arguments.number("page_size", page_size, 1, _MOST_ROWS),
+            filters=digest("contacts", query),
+        )
+        return contacts.listing(
+            checked_reading(prefetch, on_progress, filters=contacts.filters, cursor=cursor, max_items=max_items)
         )
 
     async def find(self, *, phone: str | None = None, email: str | None = None) -> list[Contact]:
         """Contacts that have exactly this phone number and this e-mail address, primary or secondary.
 
-        Numbers are compared by their E.164 form, or digits where they have none, and addresses whatever their case:
-        the service promises neither an exact search nor that it joins both by "and".
+        Numbers are compared by `PhoneNumber.normalized`, so in any common spelling, and addresses whatever their case:
+        the service promises neither an exact search nor that it joins both by "and". It searches for parts of the texts
+        that it stores. So a number is searched for by its last digits, which its spellings have in common, and again
+        by its E.164 form if that finds nothing. API: Search Contacts.
         """
         if phone is None and email is None:
-            raise ValueError("phone or email must be given")
-        wanted = None if phone is None else PhoneNumber.parse(arguments.text("phone", phone)).e164 or phone
+            raise InvalidArgumentError("phone", "must be given, or email")
+        number = None if phone is None else PhoneNumber.parse(arguments.text("phone", phone))
+        if number is None:
+            return await self._having(None, number, email)
+        last = number.normalized.partition(";")[0][-_LAST_DIGITS:]
+        if last.isdigit() and len(number.normalized) >= _SHORTEST_NUMBER:
+            with suppress(BadRequestError):  # a service may take whole numbers alone (anomaly C7)
+                if found := await self._having(last, number, email):
+                    return found
+        return await self._having(number.e164 or number.raw, number, email)
+
+    async def _having(self, text: str | None, number: PhoneNumber | None, email: str | None) -> list[Contact]:
+        """Of the contacts that the service finds by this text, those that have this number and address."""
         found = [
             contact
-            async for contact in self.search(phone=wanted, email=email)
-            if _has_phone(contact, wanted) and _has_email(contact, email)
+            async for contact in self.search(phone=text, email=email)
+            if _has_phone(contact, number) and _has_email(contact, email)
         ]
         return list({contact.id: contact for contact in found}.values())
 
-    async def _made(self, body: Mapping[str, Any], since: float, started: float | None) -> list[Contact]:
-        """Contacts with these fields that the service has made since a moment of this call."""
-        query = {"phone": body["primary_phone"], "offset": "0", "limit": "100"}
-        page = await self._caller.call(operations.SEARCH_CONTACTS, query=query, started=started)
-        oldest = self._caller.service_time() - (self._caller.now() - since) - _WHOLE_SECONDS
-        return [contact for contact in page.items if _is_new(contact, oldest) and _has_fields(contact, body)]
-
-    async def _new_of(self, phone: str, since: Callable[[], float]) -> list[Contact]:
-        """Contacts of this primary number that the service has made since a moment of its clock."""
-        found = await self.search(phone=phone).collect()
-        oldest = since() - _WHOLE_SECONDS
-        return [
-            each for each in found if _may_be_new(each, oldest) and _squeezed(each.primary_phone) == _squeezed(phone)
-        ]
-
-    async def _page(self, query: Mapping[str, str], ask: Ask) -> Page[Contact]:
-        return await self._caller.call(operations.SEARCH_CONTACTS, query=_paged(query, ask))
-
-    async def _raw_page(self, query: Mapping[str, str], ask: Ask) -> bytes:
-        return await self._caller.call(operations.SEARCH_CONTACTS_RAW, query=_paged(query, ask))
+    def _search(
+        self, started: float | None, *, phone: str | None = None, first_name: str | None = None
+    ) -> Listing[Contact]:
+        return Contacts(self._caller.since(started)).search(phone=phone, first_name=first_name)
 
     async def _replace(self, contact: Contact, changes: Mapping[str, Any]) -> Contact:
         # Every value goes along, `crm_name` above all: leaving it out may take the contact from its CRM (anomaly C5).
@@ -208,8 +202,8 @@ class Contacts:
         return await self._caller.call(operations.UPDATE_CONTACT, segment=segment, body=body)
 
 
-def _paged(query: Mapping[str, str], ask: Ask) -> dict[str, str]:
-    return {**query, "offset": str(ask.start), "limit": str(ask.size)}
+def _paged(query: Mapping[str, str], request: PageRequest) -> dict[str, Any]:
+    return {"query": {**query, "offset": str(request.start), "limit": str(request.size)}}
 
 
 def _comparable(contact: Contact) -> dict[str, Any]:
@@ -220,37 +214,10 @@ def _comparable(contact: Contact) -> dict[str, Any]:
     }
 
 
-def _may_be_new(contact: Contact, oldest: float) -> bool:
-    return contact.created_at is None or _is_new(contact, oldest)
-
-
-def _is_new(contact: Contact, oldest: float) -> bool:
-    return contact.created_at is not None and contact.created_at.timestamp() >= oldest
-
-
-def _has_fields(contact: Contact, body: Mapping[str, Any]) -> bool:
-    # "John&Associates" was sent and "John & Associates" came back (anomaly C3).
-    held = unstructure(contact)
-    unsent = set(FIELDS) - set(body) - {"crm_name"}  # which the service fills in
-    if any(held.get(name) for name in unsent):
-        return False
-    return all(_squeezed(held.get(name)) == _squeezed(value) for name, value in body.items() if value)
-
-
-def _squeezed(value: object) -> object:
-    if isinstance(value, str):
-        return "".join(value.split()).casefold()
-    return [_squeezed(item) for item in value] if isinstance(value, list) else value
-
-
-def _has_phone(contact: Contact, phone: str | None) -> bool:
-    return phone is None or _canonical(phone) in map(_canonical, contact.all_phones)
+def _has_phone(contact: Contact, number: PhoneNumber | None) -> bool:
+    return number is None or number.normalized in {PhoneNumber.parse(held).normalized for held in contact.all_phones}
 
 
 def _has_email(contact: Contact, email: str | None) -> bool:
     addresses = {address.casefold() for address in (contact.primary_email, *(contact.emails or ())) if address}
     return email is None or email.casefold() in addresses
-
-
-def _canonical(number: str) -> str:
-    return PhoneNumber.parse(number).e164 or "".join(filter(str.isdigit, number))

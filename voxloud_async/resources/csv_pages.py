@@ -11,8 +11,10 @@ from datetime import datetime
 
 from attrs import define, field, frozen
 
+from .._tracebacks import without_frames
 from ..errors import DecodeError
 from ..models import EventType
+from ..paging.source import Key, digest_of
 from ..protocol.codec.scalars import moment
 from ..protocol.page import Page
 from .csv_rows import COLUMNS, EXTRA
@@ -23,14 +25,18 @@ _NAMES = frozenset({"timestamp", "callid"})
 _TELLING = _NAMES | {kind.replace("_", "").casefold() for kind in EventType}
 
 
+class NoHeaderError(DecodeError):
+    """The CSV has no header line, and no documentation says what its columns are."""
+
+
 @frozen
 class CsvRow:
-    """The cells of a row, and under which names its page has them; None where it has no header."""
+    """The cells of a row, and under which names its page has them."""
 
     cells: tuple[str, ...]
-    header: tuple[str, ...] | None
-    id: str | tuple[str, ...]
-    """What it is known by again: its id, or all of it."""
+    header: tuple[str, ...]
+    key: Key
+    """Its type and id, or a digest of all of it."""
     timestamp: datetime | None
 
 
@@ -65,8 +71,9 @@ class CsvPages:
     _dialect: _Dialect | None = field(default=None, init=False)
     _header: tuple[str, ...] | None = field(default=None, init=False)
 
+    @without_frames
     def read(self, text: str) -> Page[CsvRow]:
-        """The rows of a page, which says nothing of the rest; raises DecodeError for what is no CSV."""
+        """Return the rows of a page, which says nothing of the rest; raises DecodeError for what is no CSV."""
         dialect = self._dialect or _Dialect.of(text)
         try:
             lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.delimiter))
@@ -74,12 +81,14 @@ class CsvPages:
             raise DecodeError("a CSV page cannot be read") from None
         table = [tuple(cells) for cells in lines if len(cells) > 1 or "".join(cells).strip()]
         header = table.pop(0) if table and _is_header(table[0]) else None
+        if table and header is None and self._header is None:
+            raise NoHeaderError("a CSV page has no header line")
         if self._dialect is None:
             self._begin(dialect, header)
-        return Page(items=tuple(_rows(table, header or self._header)))
+        return Page(items=tuple(_rows(table, header or self._header or ())))
 
     def head(self) -> str:
-        """The header line of the whole; nothing where the first page has none."""
+        """Return the header line of the whole; nothing where no page has any row."""
         return self._line(self.columns) if self.columns else ""
 
     def lines(self, rows: Iterable[CsvRow]) -> str:
@@ -94,8 +103,6 @@ class CsvPages:
         return (self._dialect or _Dialect()).line(cells)
 
     def _aligned(self, row: CsvRow) -> Sequence[str]:
-        if row.header is None or not self.columns:
-            return row.cells
         own = {_key(name): cell for name, cell in _named(row)}
         cells = [own.pop(_key(name), "") for name in self.columns]
         strange = {name: cell for name, cell in _named(row) if _key(name) in own and cell}
@@ -104,11 +111,12 @@ class CsvPages:
         return cells
 
 
-def _rows(table: Iterable[tuple[str, ...]], header: tuple[str, ...] | None) -> Iterable[CsvRow]:
-    places = {_key(name): place for place, name in enumerate(header or ())}
+def _rows(table: Iterable[tuple[str, ...]], header: tuple[str, ...]) -> Iterable[CsvRow]:
+    places = {_key(name): place for place, name in enumerate(header)}
     for cells in table:
-        identifier, at = _cell(cells, places.get("id")), _cell(cells, places.get("timestamp"))
-        yield CsvRow(cells, header, identifier or cells, _moment(at))
+        identifier, kind, at = (_cell(cells, places.get(name)) for name in ("id", "type", "timestamp"))
+        key = f"{kind} {identifier}" if identifier else digest_of(cells)
+        yield CsvRow(cells, header, key, _moment(at))
 
 
 def _cell(cells: tuple[str, ...], place: int | None) -> str:
@@ -124,7 +132,7 @@ def _moment(text: str) -> datetime | None:
 
 def _named(row: CsvRow) -> Iterable[tuple[str, str]]:
     """The cells under their names, and those beyond the header under their numbers from 1."""
-    names = (row.header or ())[: len(row.cells)]
+    names = row.header[: len(row.cells)]
     beyond = range(len(names), len(row.cells))
     return zip((*names, *(f"column {place + 1}" for place in beyond)), row.cells, strict=True)
 

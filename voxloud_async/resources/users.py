@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
+from .._tracebacks import without_frames
 from ..models import User
 from ..protocol import operations
 from ..session.caller import Caller
 
 
+@without_frames
 @frozen
 class Users:
     """`client.users`."""

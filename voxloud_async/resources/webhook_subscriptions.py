@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import builtins
 import warnings
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
+from .._streams import Stream
+from .._tracebacks import without_frames
+from ..errors import ArgumentTypeError, InvalidArgumentError
 from ..models import EventType, WebhookSubscription
 from ..protocol import arguments, operations
 from ..session.caller import Caller
-from ..session.claims import Claims
+from ..session.created_ids import CreatedIds
+from .created import Context, Lost, Traits, create
 from .deletion import delete
-from .outcome import settled
 from .subscriptions.ensure import Ensured, Writes, ensure
 from .subscriptions.plan import Wish
-from .subscriptions.watch import Notice, watch
+from .subscriptions.watch import Notice, Watch
+
+_SERVES = Traits("serves", "serves")
 
 
 class InsecureCallbackWarning(UserWarning):
     """A callback over plain http shows call data, and the secret in its path, to everybody on the way."""
 
 
+@without_frames
 @frozen
 class WebhookSubscriptions:
     """`client.webhook_subscriptions`."""
@@ -101,31 +107,45 @@ class WebhookSubscriptions:
         writes = Writes(create=self._create, update=self._update, delete=partial(self.delete, missing_ok=True))
         return await ensure(self.list, writes, wishes, prune=prune, dry_run=dry_run)
 
-    def watch(self, *, every: float = 300.0) -> AsyncGenerator[Notice, None]:
-        """Tell of subscriptions whose deliveries fail, before and when the service switches them off.
+    def watch(self, *, every: float = 300.0) -> Stream[Notice]:
+        """Report subscriptions whose deliveries fail, before and when the service switches them off, as a stream.
 
-        It reads the list every so many seconds, one request each time, and goes on through outages; an error that will
-        not pass, such as a refused key, is raised. `ensure` switches on what was switched off.
+        It reads the list every so many seconds, one request each time, and continues through outages; an error that
+        will not pass, such as a refused key, is raised. `ensure` switches on what was switched off.
         """
-        return watch(self.list, self._caller.sleep, arguments.seconds("every", every))
+        return Watch(self.list, self._caller.now, self._caller.sleep, arguments.seconds("every", every))
 
     async def _create(self, body: dict[str, Any]) -> WebhookSubscription:
-        started = self._caller.now()
-        return await settled(
-            self._caller.call(operations.CREATE_SUBSCRIPTION, body=body, started=started),
-            partial(self._alike, body, started),
-            partial(self._alike, body, None),
-            Claims(),  # none: one that was there before serves as well, a second would double each event
-            alike=body["callback_url"],
-        )
+        # A registry of its own: one that was there before serves as well, a second would double each event.
+        context = Context(ids=CreatedIds(), lost=Lost(_SERVES))
+        return await create(_Creation(self._caller, body), self._caller, context)
 
     async def _update(self, segment: str, body: dict[str, Any]) -> WebhookSubscription:
         body = {"id": segment, **body}  # the text wants it in both places (anomaly W5)
         return await self._caller.call(operations.UPDATE_SUBSCRIPTION, segment=segment, body=body)
 
-    async def _alike(self, body: dict[str, Any], started: float | None) -> builtins.list[WebhookSubscription]:
-        page = await self._caller.call(operations.LIST_SUBSCRIPTIONS, started=started)
-        return [each for each in page.items if _serves(each, body)]
+
+@frozen
+class _Creation:
+    """The create of a subscription. Nothing says when one was made; all that do what is asked for are alike."""
+
+    _caller: Caller
+    _body: Mapping[str, Any]
+    key = "webhook subscription"
+    traits = _SERVES
+
+    async def send(self) -> WebhookSubscription:
+        return await self._caller.call(operations.CREATE_SUBSCRIPTION, body=self._body)
+
+    async def look(self, started: float | None) -> builtins.list[WebhookSubscription]:
+        page = await self._caller.since(started).call(operations.LIST_SUBSCRIPTIONS)
+        return [each for each in page.items if _serves(each, self._body)]
+
+    def traits_of(self, thing: WebhookSubscription) -> Traits:  # noqa: ARG002 - see `look`
+        return _SERVES
+
+    def is_recent(self, thing: WebhookSubscription, started: float) -> bool:  # noqa: ARG002 - an older one serves, too
+        return True
 
 
 def _serves(subscription: WebhookSubscription, body: Mapping[str, Any]) -> bool:
@@ -141,21 +161,21 @@ def _serves(subscription: WebhookSubscription, body: Mapping[str, Any]) -> bool:
 
 def _wishes(wanted: Mapping[EventType | str, str], notification_email: str | None) -> dict[str, Wish]:
     if not isinstance(wanted, Mapping):
-        raise TypeError(f"wanted must map event types to URLs, not be a {type(wanted).__name__}")
+        raise ArgumentTypeError("wanted", f"must map event types to URLs, not be a {type(wanted).__name__}")
     if not wanted:
-        raise ValueError("wanted must name an event type")
+        raise InvalidArgumentError("wanted", "must name an event type")
     wishes: dict[str, Wish] = {}
     for kind, url in wanted.items():
-        body = _body(url, kind, notification_email, depth=4)
+        body = _body(url, kind, notification_email, depth=5)
         name = str(EventType(body["event_type"]))  # a known one as the service writes it
         if name in wishes:
-            raise ValueError(f"wanted names event type {name} twice")
+            raise InvalidArgumentError("wanted", f"names event type {name} twice")
         wishes[name] = Wish(**{**body, "event_type": name})
     return wishes
 
 
 def _body(
-    callback_url: str, event_type: EventType | str, notification_email: str | None, *, depth: int = 3
+    callback_url: str, event_type: EventType | str, notification_email: str | None, *, depth: int = 4
 ) -> dict[str, Any]:
     url = arguments.http_url("callback_url", callback_url)
     body = {"callback_url": url, "event_type": str(arguments.text("event_type", event_type))}

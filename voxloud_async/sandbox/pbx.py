@@ -23,7 +23,7 @@ class Pbx:
     """Everything the API shows or changes; tests may look at it and change it at any time.
 
     `clock` gives milliseconds since 1970. `pace` is the seconds that a second of a call takes, `record_delay` the time
-    from the end of a call to its records, in milliseconds.
+    from the end of a call to its records, `search_delay` the age of a contact that a search finds, in milliseconds.
     """
 
     directory: Directory
@@ -34,6 +34,7 @@ class Pbx:
     quirks: Quirks = field(factory=Quirks)
     pace: float = 0.0
     record_delay: int = 0
+    search_delay: int = 0
     subscriptions: dict[str, Subscription] = field(factory=dict, init=False)
     click_to_calls: dict[str, ClickToCall] = field(factory=dict, init=False)
     calls_placed: list[PlacedCall] = field(factory=list, init=False)

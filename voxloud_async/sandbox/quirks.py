@@ -39,6 +39,8 @@ class Quirks:
     """G17: an optional field without a value is left out or null."""
     undocumented_fields: Literal["absent", "present"] = "absent"
     """P10: objects carry a field the text does not name."""
+    date_header: Literal["present", "blank"] = "present"
+    """C18: the `Date` of a response, by which a client knows the time of this PBX, or nothing in it."""
 
     # Contacts
 
@@ -46,6 +48,8 @@ class Quirks:
     """C1: the heading says POST (L84), the sample PUT (L86)."""
     contact_updated_at: Literal["moves", "stays"] = "moves"
     """C2: the sample's `updated_at` equals `created_at` after an update (L108)."""
+    contact_created_at: Literal["exact", "behind", "ahead", "minute", "constant", "absent"] = "exact"
+    """C18: `created_at` is exact, by a clock 10 s off, to the minute, that of the sample (L47), or left out."""
     company_name: Literal["verbatim", "spaced"] = "verbatim"
     """C3: `John&Associates` sent (L27) comes back as `John & Associates` (L42)."""
     contact_omitted: Literal["cleared", "kept"] = "cleared"

@@ -120,6 +120,7 @@ class Sandbox:
         self._started = self.clock()
         self._climate = Climate(self.weather, self._started, self._wall, Dice(self.seed, "weather"))
         self.state = self._settle(milliseconds(self.now))
+        self._delay(self.weather)
         self._service = Service(self.state, self.quirks, self.api_key, Movement(self.drift, self.state))
         sender = Sender(self.callback_timeout, _LANES, self.callback_hosts, self.sleep)
         self._post = Post(self.state, self.quirks, self.misfortune, sender, self.sleep, milliseconds(self.now))
@@ -164,7 +165,11 @@ class Sandbox:
         """Other weather from now on; its limits count anew, its maintenance windows still count from the start."""
         self.weather = weather
         self._climate.change(weather)
+        self._delay(weather)
+
+    def _delay(self, weather: Weather) -> None:
         self.state.record_delay = round(weather.record_delay * 1000)
+        self.state.search_delay = round(weather.search_delay * 1000)
 
     def change_traffic(self, traffic: Traffic | None) -> None:
         """Other traffic from now on, or none; calls that have begun go on."""
@@ -268,7 +273,6 @@ class Sandbox:
             media_url=self._media_url,
             quirks=self.quirks,
             pace=self.pace,
-            record_delay=round(self.weather.record_delay * 1000),
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -316,7 +320,9 @@ class Sandbox:
         if fault.cut is not None:
             return await cut(request, answer, fault.cut)
         received.status = answer.status
-        answer = evolve(answer, headers={**answer.headers, "Date": formatdate(self._wall(), usegmt=True)})
+        # A blank one, since aiohttp adds a Date of its own to a response without.
+        date = formatdate(self._wall(), usegmt=True) if self.quirks.date_header == "present" else ""
+        answer = evolve(answer, headers={**answer.headers, "Date": date})
         if fault.slow_body:
             return await slow(request, answer, fault.slow_body, self.sleep)
         return whole(answer)

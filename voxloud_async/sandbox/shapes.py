@@ -13,6 +13,8 @@ from .times import rome_time
 
 Shape = dict[str, Any]
 
+_SAMPLE_TIME = "2022-12-27T14:42:37+01:00"
+
 
 def finished(shape: Shape, quirks: Quirks) -> Shape:
     """Fields without a value absent or null (G17), and the undocumented one where wanted (P10)."""
@@ -26,9 +28,19 @@ def finished(shape: Shape, quirks: Quirks) -> Shape:
 def contact_shape(contact: Contact, quirks: Quirks) -> Shape:
     """A contact as in the samples: times in Rome (C18)."""
     shape = asdict(contact, recurse=False)
-    created_at, updated_at = shape.pop("created_at"), shape.pop("updated_at")
     shape["phones"], shape["emails"] = list(contact.phones), list(contact.emails)
-    return finished(shape | {"created_at": rome_time(created_at), "updated_at": rome_time(updated_at)}, quirks)
+    shape["created_at"] = _created_at(contact.created_at, quirks)
+    shape["updated_at"] = rome_time(contact.updated_at)
+    return finished(shape, quirks)
+
+
+def _created_at(ms: int, quirks: Quirks) -> str | None:
+    if quirks.contact_created_at == "absent":
+        return None
+    if quirks.contact_created_at == "constant":
+        return _SAMPLE_TIME
+    skew = {"behind": -10_000, "ahead": 10_000, "minute": -(ms % 60_000)}.get(quirks.contact_created_at, 0)
+    return rome_time(ms + skew)
 
 
 def user_shape(user: User, quirks: Quirks) -> Shape:

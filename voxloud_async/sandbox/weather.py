@@ -44,7 +44,8 @@ class Weather:
 
     Seconds: `latency` before each answer plus up to `jitter`; `maintenance` lists (start, length) since the sandbox
     started; `maintenance_length` is the window that opens after `maintenance_after` requests were carried out;
-    `record_delay` passes before the record of a connected call can be queried (T18).
+    `record_delay` passes before the record of a connected call can be queried (T18), `search_delay` before a search
+    finds a new contact.
 
     Shares of requests, together at most 1: `cut_before` and `cut_after` break the connection before or after a request
     is carried out, `error_before` and `error_after` answer 500 likewise, `slow_bodies` trickle for `slow_body` seconds.
@@ -67,6 +68,7 @@ class Weather:
     slow_body: float = field(default=1.0, validator=ge(0.0))
     html_errors: bool = False
     record_delay: float = field(default=0.0, validator=ge(0.0))
+    search_delay: float = field(default=0.0, validator=ge(0.0))
 
     def __attrs_post_init__(self) -> None:
         shares = (self.cut_before, self.cut_after, self.error_before, self.error_after, self.slow_bodies)

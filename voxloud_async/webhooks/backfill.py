@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from attrs import field, frozen
 
+from ..errors import ArgumentTypeError, InvalidArgumentError
 from ..models import EventType, TelephonyEvent
 from ..protocol import codec
 from .identity import event_key
@@ -75,16 +76,15 @@ class Interval:
         end = now if until is None else until
         for name, moment in (("since", since), ("until", end)):
             if not isinstance(moment, datetime):
-                raise TypeError(f"{name} must be a datetime, not {type(moment).__name__}")
+                raise ArgumentTypeError(name, f"must be a datetime, not {type(moment).__name__}")
             if moment.tzinfo is None:
-                raise ValueError(f"{name} must carry a time zone, for instance datetime.now(UTC)")
+                raise InvalidArgumentError(name, "must carry a time zone, for instance datetime.now(UTC)")
         if since > end:
-            raise ValueError("since must not be after until")
+            raise InvalidArgumentError("since", "must not be after until")
         if now - since + OVERLAP > timedelta(seconds=KEPT):
             hours = KEPT / 3600
-            raise ValueError(
-                f"since must lie within {hours:.0f} hours: the inbox knows no longer what was handled before"
-            )
+            reason = f"must lie within {hours:.0f} hours: the inbox knows no longer what was handled before"
+            raise InvalidArgumentError("since", reason)
         return cls(since, end)
 
 
@@ -144,8 +144,8 @@ async def _batches(rows: AsyncIterable[T]) -> AsyncGenerator[list[T], None]:
     batch: list[T] = []
     async with AsyncExitStack() as stack:
         reading = aiter(rows)
-        if isinstance(reading, AsyncGenerator):
-            await stack.enter_async_context(aclosing(reading))
+        if (close := getattr(reading, "aclose", None)) is not None:
+            stack.push_async_callback(close)
         async for row in reading:
             batch.append(row)
             if len(batch) == _BATCH:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from attrs import define, field, frozen
 
+from ..errors import ArgumentTypeError
 from .handling import Desk
 from .inbox import Delivery, Inbox, InboxError, open_inbox
 from .inbox.memory import MemoryInbox
@@ -42,7 +43,7 @@ class Lifetime:
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.choice, str | os.PathLike | None) and not hasattr(self.choice, "lease"):
-            raise TypeError(f"inbox must be an Inbox, a path or None, not {type(self.choice).__name__}")
+            raise ArgumentTypeError("inbox", f"must be an Inbox, a path or None, not {type(self.choice).__name__}")
 
     @property
     def inbox(self) -> Inbox:

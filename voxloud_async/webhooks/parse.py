@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from .._tracebacks import without_frames
 from ..errors import DecodeError, WebhookError
 from ..models import Webhook
 from ..protocol import codec, jsontext
@@ -18,6 +19,7 @@ MAX_INTEGER = 2**63 - 1
 """Ids and times of the service fit into 64 bits, and so do the columns that they end in."""
 
 
+@without_frames
 def parse_webhook(body: bytes) -> Webhook:
     """Read a delivery, with or without the documented envelope (anomaly P1).
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 from urllib.parse import urlsplit
 
+from ..errors import InvalidArgumentError
 from ..models import EventType
 from ..protocol import arguments
 from ..session.clock import Clock, LoopClock
@@ -219,9 +220,10 @@ class WebhookReceiver:
         """
         url = arguments.http_url("base", base).rstrip("/")
         if "?" in url:
-            raise ValueError("base must carry no query")
+            raise InvalidArgumentError("base", "must carry no query")
         if not allow_insecure and urlsplit(url).scheme != "https" and not _is_loopback(urlsplit(url).hostname or ""):
-            raise ValueError("base must be https: everybody on the way would read the token and the events")
+            reason = "must be https: everybody on the way would read the token and the events"
+            raise InvalidArgumentError("base", reason)
         return f"{url}/{self._tokens.token(event_type)}"
 
     @property

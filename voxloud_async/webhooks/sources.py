@@ -8,17 +8,19 @@ from typing import Self
 
 from attrs import frozen
 
+from ..errors import ArgumentTypeError, InvalidArgumentError
+
 Network = IPv4Network | IPv6Network
 
 
 def networks(name: str, ranges: Iterable[str]) -> tuple[Network, ...]:
     """Addresses and networks, read; ValueError or TypeError names the argument they came as."""
     if isinstance(ranges, str):
-        raise TypeError(f"{name} must be a list of addresses or networks, not a string")
+        raise ArgumentTypeError(name, "must be a list of addresses or networks, not a string")
     try:
         return tuple(ip_network(each) for each in ranges)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise InvalidArgumentError(name, f"must be a list of addresses or networks: {error}") from None
 
 
 @frozen

@@ -7,6 +7,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
+from ..errors import ArgumentTypeError, InvalidArgumentError
 from ..models import EventType
 from ..protocol import arguments
 
@@ -27,7 +28,7 @@ class Tokens:
         """Raises ValueError for a secret below 32 bytes, TypeError for what is no secret."""
         self._secrets = tuple(_bytes(each) for each in _several(secret))
         if not self._secrets:
-            raise ValueError("secret must not be an empty list")
+            raise InvalidArgumentError("secret", "must not be an empty list")
 
     def __repr__(self) -> str:
         return f"<Tokens of {len(self._secrets)} secrets>"
@@ -36,7 +37,7 @@ class Tokens:
         """The token that may deliver events of this type; raises ValueError for what is no word of letters."""
         label = str(EventType(arguments.text("event_type", event_type)))
         if not _LABEL.fullmatch(label):
-            raise ValueError("event_type must be at most 64 letters, digits and underscores")
+            raise InvalidArgumentError("event_type", "must be at most 64 letters, digits and underscores")
         return _derived(self._secrets[0], label)
 
     def event_type(self, sent: str) -> str | None:
@@ -60,8 +61,9 @@ def _several(secret: object) -> Sequence[object]:
 
 def _bytes(secret: object) -> bytes:
     if not isinstance(secret, str | bytes):
-        raise TypeError(f"secret must be str, bytes or a list of them, not {type(secret).__name__}")
+        raise ArgumentTypeError("secret", f"must be str, bytes or a list of them, not {type(secret).__name__}")
     raw = secret.encode() if isinstance(secret, str) else secret
     if len(raw) < _LEAST_SECRET:
-        raise ValueError(f"secret must have at least {_LEAST_SECRET} bytes, for instance secrets.token_urlsafe(32)")
+        reason = f"must have at least {_LEAST_SECRET} bytes, for instance secrets.token_urlsafe(32)"
+        raise InvalidArgumentError("secret", reason)
     return raw

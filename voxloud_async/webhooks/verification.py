@@ -118,4 +118,4 @@ def _is_same(event: Record, copy: Record) -> bool:
 
 def _number(raw: str | None) -> str | None:
     """One spelling for `+39…`, `0039…` and `39…` (anomaly P6)."""
-    return None if raw is None else PhoneNumber.parse(raw).e164 or raw
+    return None if raw is None else PhoneNumber.parse(raw).normalized

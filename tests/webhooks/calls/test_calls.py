@@ -191,7 +191,7 @@ def test_which_way_it_went(told: Any, direction: Direction | None) -> None:
 def test_u3_a_user_is_one_however_written() -> None:
     call = folded(incoming(0, 101), answered(5, "101"), hangup(9, 101))
     assert len(call.legs) == 1
-    assert call.legs[0].extension == 101
+    assert call.legs[0].extension == "101"
 
 
 def test_a_user_may_be_named_by_sip_or_by_address() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+import math
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from attrs import frozen
 
+from ..._streams import Stream
 from ...errors import DeadlineExceededError, DecodeError, RateLimitedError, ServerError, TransportError
 from ...models import WebhookSubscription
 
@@ -31,23 +33,39 @@ class Notice:
     failures: int = 0
 
 
-async def watch(
-    read: Callable[[], Awaitable[Iterable[WebhookSubscription]]],
-    sleep: Callable[[float], Awaitable[None]],
-    every: float,
-) -> AsyncGenerator[Notice, None]:
-    """Look again and again. The first look tells of what is switched off; what a failed one missed, the next tells."""
-    before: Mapping[str, WebhookSubscription] | None = None
-    while True:
+class Watch(Stream[Notice]):
+    """Reads the subscriptions again and again, and yields what changed. It has no end.
+
+    The first look reports what is switched off; what a failed look missed, the next one reports. `now` and `sleep` are
+    the session's, `every` is in seconds.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[Iterable[WebhookSubscription]]],
+        now: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        every: float,
+    ) -> None:
+        self._read, self._now, self._sleep, self._every = read, now, sleep, every
+        self._before: Mapping[str, WebhookSubscription] | None = None
+        self._due = -math.inf
+
+    async def _advance(self) -> bool:
+        if (wait := self._due - self._now()) > 0.0:
+            await self._sleep(wait)
         try:
-            now = {each.id: each for each in await read()}
+            current = {each.id: each for each in await self._read()}
         except _PASSING:
-            pass  # the session's events tell of it, and the next look sees the same growth
+            pass  # the session's events report it, and the next look sees the same growth
         else:
-            for notice in _first(now) if before is None else _changes(before, now):
-                yield notice
-            before = now
-        await sleep(every)
+            self._items = _first(current) if self._before is None else _changes(self._before, current)
+            self._before = current
+        self._due = self._now() + self._every
+        return True
+
+    async def _release(self) -> None:
+        """Nothing is under way between two looks."""
 
 
 def _first(now: Mapping[str, WebhookSubscription]) -> Iterator[Notice]:

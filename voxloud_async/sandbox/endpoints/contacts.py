@@ -59,12 +59,21 @@ def search_contacts(context: Context) -> Answer:
     query, quirks = context.call.query, context.quirks
     offset = integer(query.get("offset", "0"), "offset", low=0)
     limit = integer(query.get("limit", "20"), "limit", low=1, high=100)
-    found = _matching(list(context.pbx.contacts.values()), query, quirks)
+    found = _matching(_listed(context), query, quirks)
     if quirks.contact_order == "newest_first":
         found.reverse()
     page = found[offset : offset + limit]
     more = offset + limit < len(found) or (quirks.has_next == "hopeful" and len(page) == limit)
     return as_json({"data": [contact_shape(each, quirks) for each in page], "has_next": more})
+
+
+def _listed(context: Context) -> list[Contact]:
+    """All that a search knows of already."""
+    contacts = list(context.pbx.contacts.values())
+    if not context.pbx.search_delay:
+        return contacts
+    newest = context.pbx.clock() - context.pbx.search_delay
+    return [each for each in contacts if each.created_at <= newest]
 
 
 def _matching(contacts: list[Contact], query: Mapping[str, str], quirks: Quirks) -> list[Contact]:

@@ -36,7 +36,6 @@ class Population:
         media_url: Callable[[], str],
         quirks: Quirks,
         pace: float,
-        record_delay: int,
     ) -> Pbx:
         """The PBX with its people and their calls of the last `days`."""
         town = directory(self.seed, users=self.users, groups=self.groups, media_url=media_url)
@@ -52,5 +51,4 @@ class Population:
             seed=self.seed,
             quirks=quirks,
             pace=pace,
-            record_delay=record_delay,
         )

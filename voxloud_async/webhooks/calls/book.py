@@ -127,8 +127,12 @@ def _same_number(one: str, other: str | None) -> bool:
     first, second = PhoneNumber.parse(one), PhoneNumber.parse(other)
     if first.e164 and second.e164:
         return first.e164 == second.e164
-    digits = sorted(("".join(filter(str.isdecimal, each)).lstrip("0") for each in (one, other)), key=len)
+    digits = sorted((_digits(number) for number in (first, second)), key=len)
     return len(digits[0]) >= _SHORTEST and digits[1].endswith(digits[0])
+
+
+def _digits(number: PhoneNumber) -> str:
+    return "".join(filter(str.isdigit, number.normalized)).lstrip("0")
 
 
 _SHORTEST = 6
