@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
+from ._clock import Clock, LoopClock
+from ._ratelimit.limiter import Limiter
 from ._tracebacks import without_frames
 from .errors import AuthenticationError, InvalidArgumentError
 from .models import Account
@@ -24,11 +26,9 @@ from .resources.users import Users
 from .resources.webhook_subscriptions import WebhookSubscriptions
 from .session.auth import ApiKey
 from .session.call import Options
-from .session.clock import Clock, LoopClock
 from .session.events import Event, fan_out
 from .session.lifetime import Lifetime
 from .session.log import heard_by, write_log
-from .session.pacer import Pacer
 from .session.policy import RetryPolicy
 from .session.rate import Rate, key_limit
 from .session.service_time import ServiceTime
@@ -105,12 +105,12 @@ class VoxloudClient:
         own, wire = chosen(transport, limit=max_concurrency)
         service_time = ServiceTime(clock)
         told = arguments.functions("subscribers", subscribers)
-        pacer = Pacer(limit, clock, concurrency=max_concurrency)
+        limiter = Limiter(limit, clock, concurrency=max_concurrency)
         handler = chain(
             wire,
             api_key=key,
             base_url=url,
-            pacer=pacer,
+            limiter=limiter,
             clock=clock,
             chance=chance,
             notify=fan_out((write_log, *told)),
@@ -126,7 +126,7 @@ class VoxloudClient:
                 lifetime=Lifetime(),
                 service_time_source=service_time,
                 own_transport=own,
-                pacer=pacer,
+                limiter=limiter,
             )
         )
 
