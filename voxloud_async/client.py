@@ -65,8 +65,9 @@ class VoxloudClient:
     - `max_wait`: seconds a call may spend in all, retries and the limiter included; past it it raises
       `DeadlineExceededError`. None waits as long as the retry policy has patience.
     - `rate`: "learned" finds the service's limit, a number fixes requests a second, None sends without a limit, and
-      `RedisRate` learns one limit for several processes. In every case one refusal (429, 503) pauses all calls of the
-      key: clients of one thread that use the same key, host and rate share their limit.
+      `RedisRate` learns one limit for several processes. In every case a refusal (429, 503) pauses the calls of the
+      key, or those of one operation where only this one is refused: clients of one thread that use the same key, host
+      and rate share their limit.
     - `processes`: how many processes use the key with such a client each; a learned rate starts, and a fixed one stays,
       at its share. `RedisRate` has its own.
     - `transport`: "aiohttp" (None), "httpx2", or an object of your own, which is then yours to close.

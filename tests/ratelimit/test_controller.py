@@ -232,7 +232,8 @@ def test_what_others_have_used_up_gives_no_estimate() -> None:
 
 @pytest.mark.parametrize(("window", "most"), [(60.0, 8), (20.0, 7)])
 def test_a_request_a_window_is_found_with_few_refusals(window: float, most: int) -> None:
-    controller, now, free, accepted, refused = a_controller(), 0.0, 0.0, [], 0
+    controller, now, free, refused = a_controller(), 0.0, 0.0, 0
+    accepted: list[float] = []
     while len(accepted) < 12:
         permit, now = take(controller, now)
         if now < free:
