@@ -203,7 +203,7 @@ def test_news_of_a_controller_reach_those_who_wait() -> None:
         waiting = asyncio.create_task(limiters[1].acquire(Bounds(deadline=now + 50.0)))
         await asyncio.sleep(1.0)
         controller.opens = now + 21.0
-        controller.observer.paused(None, now + 1.0)
+        controller.observer.paused(None, now + 1.0, now + 21.0)
         with pytest.raises(GateBeyondDeadlineError) as caught:
             await late
         assert caught.value.wait == 20.0

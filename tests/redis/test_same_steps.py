@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import define
 
-from voxloud_async._ratelimit.controller import BURST, START_RATE, RateController
+from voxloud_async._ratelimit.controller import BURST, START_RATE, YIELDS, RateController
 from voxloud_async._ratelimit.permit import Outcome, Permit
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Answer:
     own_epoch: int
     own_probe: bool
     rate: float
-    operations: dict[str, tuple[int, float]]
+    operations: dict[str, tuple[int, float, float]]
 
 
 class Record:
@@ -80,9 +80,12 @@ class Schedule:
         else:
             answer = self.ask()
         assert answer.rate == pytest.approx(self.local.rate, rel=1e-6)
-        own = sorted(name for name, (is_own, _) in answer.operations.items() if is_own)
+        own = sorted(name for name, (is_own, _, _) in answer.operations.items() if is_own)
         assert own == sorted(name for name in self.operations if self.local.is_own(name))
-        assert all(self.local.yields(name) for name, (is_own, _) in answer.operations.items() if not is_own)
+        suspected = {name: left for name, (is_own, _, left) in answer.operations.items() if not is_own}
+        assert suspected.keys() == self.local._suspects.keys()
+        for name, left in suspected.items():
+            assert left == pytest.approx(max(0.0, self.local._suspects[name].since + YIELDS - self.now), abs=1e-6)
 
     def ask(self) -> Answer:
         waiting, operation = self.random.random() < 0.5, self.random.choice(self.operations)

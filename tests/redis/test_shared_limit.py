@@ -290,3 +290,41 @@ def test_without_redis_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "voxloud_async._ratelimit.redis_controller", None)
     with pytest.raises(ImportError, match=r"pip install 'voxloud_async\[redis\]'"):
         client("redis://127.0.0.1")
+
+
+def test_a_loop_that_ends_with_a_request_on_its_way_holds_up_no_later_one(redis_server: RedisServer) -> None:
+    controller = RedisController(RedisRate(redis_server.url), KEY, LoopClock(), base_url=URL, chance=random.random)
+    limiter = Limiter(KeyLimit(controller), LoopClock(), concurrency=64)
+
+    async def cut_off() -> None:
+        waiting = [asyncio.create_task(limiter.acquire(operation=name)) for name in ("GET /a", "GET /b")]
+        await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+
+    async def later() -> None:
+        await asyncio.wait_for(limiter.acquire(operation="GET /c"), 5.0)
+        await controller.aclose()
+
+    asyncio.run(cut_off())
+    asyncio.run(later())
+
+
+def test_a_reservation_left_by_an_earlier_loop_that_fits_no_other_operation_is_given_back(
+    redis_server: RedisServer,
+) -> None:
+    controller = RedisController(RedisRate(redis_server.url), KEY, LoopClock(), base_url=URL, chance=random.random)
+    limiter = Limiter(KeyLimit(controller), LoopClock(), concurrency=64)
+
+    async def reserve_a_probe() -> None:
+        limiter.feedback(await limiter.acquire(operation="GET /a"), Outcome.DOWN)
+        probe = asyncio.create_task(limiter.acquire(operation="GET /a"))
+        await until(lambda: controller._reserved is not None or probe.done())
+        probe.cancel()
+
+    async def later() -> None:
+        await asyncio.wait_for(limiter.acquire(operation="GET /b"), 5.0)
+        await controller.aclose()
+
+    asyncio.run(reserve_a_probe())
+    asyncio.run(later())

@@ -148,16 +148,16 @@ def test_that_a_call_begins_is_no_news_to_the_log(caplog: pytest.LogCaptureFixtu
             Outage(5.0, "ServerError", None, 300.0),
             logging.WARNING,
             (
-                "the service has answered no call for 5 s (ServerError): calls wait up to 300 s; max_wait and "
-                "RetryPolicy(patience=...) set a bound"
+                "the service has answered no call for 5 s (ServerError): calls wait, this one up to 300 s; "
+                "max_wait and RetryPolicy(patience=...) set a bound"
             ),
         ),
         (
             Outage(5.0, "ServerError", "GET /x", 20.0),
             logging.WARNING,
             (
-                "the service has answered no call of GET /x for 5 s (ServerError): calls wait up to 20 s; max_wait and "
-                "RetryPolicy(patience=...) set a bound"
+                "the service has answered no call of GET /x for 5 s (ServerError): calls wait, this one up to 20 s; "
+                "max_wait and RetryPolicy(patience=...) set a bound"
             ),
         ),
         (CallEnded("GET /a", 1, 2.0), logging.DEBUG, "GET /a done after 1 attempts and 2.000 s"),

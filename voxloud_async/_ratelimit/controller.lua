@@ -12,7 +12,7 @@
 --
 -- Returns {granted, wait, epoch, is_probe, own_epoch or -1, own_is_probe, attentive, rate, pause, operations}: numbers as
 -- strings, for Redis cuts fractions off, and JSON: for each suspected operation or one with a throttle of its own
--- [is_own, seconds for which it is blocked].
+-- [is_own, seconds for which it is blocked, seconds for which it yields].
 -- A permit that is granted with a wait is reserved: it may be used after that many seconds.
 
 local FIRST_CUT, EARLY_CUT, CUT, CEILING, SPREAD, OVERRUN = 0.85, 0.9, 0.95, 0.98, 0.98, 1.03
@@ -23,7 +23,7 @@ local LEAST_RATE, MOST_RATE = 1 / 120, 10000.0
 local PAUSE_LEAST, PAUSE_CAP, PAUSE_TRIPS = 0.05, 5.0, 0.75
 local DOWN_BASE, DOWN_CAP, RETRY_AFTER_CAP, ROUNDED_UP = 0.5, 4.0, 300.0, 1.0
 local OUTAGE_AFTER = {lost = 3, failed = 5}
-local PROBE_LEASE, OWN_KEPT, KEPT = 10.0, 300.0, 3600
+local PROBE_LEASE, YIELDS, OWN_KEPT, KEPT = 10.0, 5.0, 300.0, 3600
 
 local now = tonumber(ARGV[1])
 if not now then
@@ -36,7 +36,7 @@ local function throttle(rate, burst, learns, honours)
     rate = rate, burst = burst, learns = learns, honours = honours, tokens = burst, open = 0.0, trip = 0.0,
     last = 'answered', in_a_row = 0, epoch = 0, last_fault = 0.0, until_ = 0.0, single = 0, probe_until = 0.0,
     refusals = 0, outages = 0, hit = 0.0, recent = {}, since_cut = 0,
-    curve = {low = rate, limit = rate, passed = {}, flat = FLAT_LEAST, window = FLAT_LEAST, age = 0.0, early = 0},
+    curve = {low = rate, limit = rate, passed = {}, refused = 0, flat = FLAT_LEAST, window = FLAT_LEAST, age = 0.0, early = 0},
   }
 end
 
@@ -90,6 +90,7 @@ local function cut(t)
   c.early = seen < RECENT and 1 or 0
   c.limit = (guessed and 0 < recent and recent < t.rate * seen) and recent / seen or t.rate
   c.found_before, c.flat_before = c.found, c.flat
+  c.refused = 0
   c.passed = {{t.since_cut, c.age}, guessed and {recent, seen} or nil}
   t.since_cut = 0
   settle(t, c.limit, share * c.limit, CEILING * c.limit)
@@ -100,7 +101,7 @@ local function held(t, seconds)
   local c, most = t.curve, nil
   local capped = math.min(FLAT_MOST, seconds)
   for _, each in ipairs(c.passed) do
-    if each[1] > 0 then most = math.max(most or 0.0, each[1] / (each[2] + capped)) end
+    if each[1] > c.refused then most = math.max(most or 0.0, each[1] / (each[2] + capped)) end
   end
   if not most then
     t.rate = c.low
@@ -169,7 +170,7 @@ local function refused(t, wait)
     t.hit = now
     if t.learns == 1 then cut(t) end
   end
-  held(t, math.max(now - t.hit, math.min(wait, t.honours) - ROUNDED_UP))
+  held(t, math.max(now - t.hit, (wait <= t.honours and wait or 0.0) - ROUNDED_UP))
   local first = math.max(1.0 / t.rate, PAUSE_TRIPS * t.trip, PAUSE_LEAST)
   return math.min(PAUSE_CAP, first * 2.0 ^ math.min(t.refusals - 1, 32))
 end
@@ -182,7 +183,10 @@ end
 
 local function pause(t, outcome, epoch, wait, chance)
   t.last_fault = now
-  if outcome == 'refused' then count_in(t, -1, epoch == t.epoch) end
+  if outcome == 'refused' then
+    count_in(t, -1, epoch == t.epoch)
+    if t.refusals == 1 and epoch == t.epoch - 1 then t.curve.refused = t.curve.refused + 1 end
+  end
   t.until_ = math.max(t.until_, now + math.min(wait, t.honours))
   if epoch == t.epoch then
     t.epoch = t.epoch + 1
@@ -230,17 +234,17 @@ local function take_back(operation)
   end
 end
 
-local function made_own(suspicion)
+local function throttle_alone(operation, suspicion)
   local own = throttle(s.key.rate, s.key.burst, 1, RETRY_AFTER_CAP)
   own.until_, own.single, own.refusals, own.outages = suspicion.until_, 1, 1, 1
   own.hit, own.last_fault, own.tokens = suspicion.since, suspicion.since, 1.0
   own.last, own.in_a_row = suspicion.outcome, OUTAGE_AFTER[suspicion.outcome] or 1
-  return own
+  s.own[operation], s.failing[operation] = own, nil
 end
 
 local function clear(operation, granted, own_epoch, own_probe, trip)
   local suspicion, own = s.suspects[operation], s.own[operation]
-  if suspicion and granted > suspicion.since then
+  if suspicion and granted - suspicion.since > 1e-6 then
     s.suspects[operation] = nil
     if suspicion.outcome == 'refused' and suspicion.until_ - suspicion.since > PAUSE_CAP then
       held(s.key, suspicion.until_ - s.key.hit - ROUNDED_UP)
@@ -252,24 +256,31 @@ local function clear(operation, granted, own_epoch, own_probe, trip)
   end
 end
 
-local function name_the_refused(operation, granted)
+local function single_out(operation, granted)
   local names = {}
   for name in pairs(s.suspects) do names[#names + 1] = name end
   for _, name in ipairs(names) do
     local suspicion = s.suspects[name]
-    if name ~= operation and granted > suspicion.since then
+    if name ~= operation and granted - suspicion.since > 1e-6 then
       s.suspects[name] = nil
-      s.own[name] = made_own(suspicion)
-      if now < suspicion.until_ then
-        s.own[name].epoch = 1
-        take_back(name)
-      end
+      throttle_alone(name, suspicion)
     end
   end
 end
 
+local function count_fault(operation, outcome)
+  if not OUTAGE_AFTER[outcome] then
+    s.failing[operation] = nil
+    return 1
+  end
+  local last = s.failing[operation]
+  local count = last and last[1] == outcome and last[2] + 1 or 1
+  s.failing[operation] = {outcome, count}
+  return count
+end
+
 local function refuse_all(outcome, operation, epoch, probe, trip, wait, chance)
-  if outcome == 'lost' or outcome == 'failed' then s.failing[operation] = 1 else s.failing = {} end
+  local in_a_row = count_fault(operation, outcome)
   if outcome == 'refused' and epoch == s.key.epoch then
     if s.key.refusals == 0 then
       s.before = {operation = operation, rate = s.key.rate, curve = copied(s.key.curve)}
@@ -277,9 +288,16 @@ local function refuse_all(outcome, operation, epoch, probe, trip, wait, chance)
       s.before = nil
     end
   end
-  if not feedback(s.key, outcome, operation, epoch, probe, trip, wait, chance) then return end
-  local refused_ones = copied(s.failing)
-  refused_ones[operation] = 1
+  if not feedback(s.key, outcome, operation, epoch, probe, trip, wait, chance) then
+    if in_a_row >= (OUTAGE_AFTER[outcome] or 1) then
+      throttle_alone(operation, {since = now, until_ = now, outcome = outcome})
+    end
+    return
+  end
+  local refused_ones = {[operation] = 1}
+  for name, last in pairs(s.failing) do
+    if last[1] == outcome then refused_ones[name] = 1 end
+  end
   for name in pairs(refused_ones) do
     local known = s.suspects[name]
     local latest = math.max(now + wait, known and known.until_ or 0.0)
@@ -300,9 +318,9 @@ local function learn(outcome, operation, epoch, probe, own_epoch, own_probe, tri
   local granted, wait = now - trip, math.max(0.0, math.min(retry_after, RETRY_AFTER_CAP))
   if outcome == 'answered' then
     feedback(s.key, outcome, operation, epoch, probe, trip, wait, chance)
-    s.failing = {}
+    s.failing[operation] = nil
     clear(operation, granted, own_epoch, own_probe, trip)
-    name_the_refused(operation, granted)
+    single_out(operation, granted)
   elseif own then
     forget(s.key, operation, probe)
     if feedback(own, outcome, operation, own_epoch, own_probe, trip, wait, chance) and own_epoch >= 0 then
@@ -315,7 +333,7 @@ end
 
 local function blocked(operation)
   local suspicion, own, t = s.suspects[operation], s.own[operation], s.key
-  if t.probe_until > now and (suspicion or not s.suspects[t.probe]) then
+  if t.probe_until > now and (suspicion or not (s.suspects[t.probe] or s.own[t.probe])) then
     return math.min(t.probe_until - now, math.max(2.0 * t.trip, PAUSE_LEAST))
   end
   local opens = math.max(t.until_, suspicion and suspicion.until_ or 0.0, own and own.until_ or 0.0) - now
@@ -348,11 +366,9 @@ if operation ~= '-' then
   wait = blocked(operation)
   if wait <= 0.0 then
     local waiting = ARGV[5] == '1'
-    local own_wait = own and paced(own, waiting) or 0.0
-    wait = paced(s.key, waiting)
-    if own_wait > 0.0 then -- not reserved so long: others may go meanwhile
-      wait = math.max(wait, own_wait)
-    else
+    wait = own and paced(own, waiting) or 0.0
+    if wait <= 0.0 then -- else others may go meanwhile
+      wait = paced(s.key, waiting and not own)
       granted = 1
       epoch, probe = grant(s.key, operation, wait)
       if own and now - own.last_fault > OWN_KEPT then
@@ -366,10 +382,12 @@ end
 
 local function troubled(t) return t.refusals > 0 or t.outages > 0 or OUTAGE_AFTER[t.last] ~= nil end
 
-local attentive = troubled(s.key) or next(s.suspects) or next(s.failing) or own and (own.epoch == 0 or troubled(own))
+local attentive = troubled(s.key) or next(s.suspects) or s.failing[operation] or own and (own.epoch == 0 or troubled(own))
 local operations = {}
-for name in pairs(s.suspects) do operations[name] = {0, blocked(name)} end
-for name in pairs(s.own) do operations[name] = {1, blocked(name)} end
+for name, suspicion in pairs(s.suspects) do
+  operations[name] = {0, blocked(name), math.max(0.0, suspicion.since + YIELDS - now)}
+end
+for name in pairs(s.own) do operations[name] = {1, blocked(name), 0.0} end
 
 redis.call('SET', KEYS[1], cmsgpack.pack(s), 'EX', KEPT)
 return {

@@ -14,17 +14,18 @@ from typing import Protocol
 
 from .permit import Outcome, Permit
 from .rate_curve import RateCurve
-from .throttle import PAUSE_CAP, RETRY_AFTER_CAP, Suspicion, Throttle
+from .throttle import OUTAGE_AFTER, PAUSE_CAP, RETRY_AFTER_CAP, Suspicion, Throttle
 
 START_RATE = 15.0
 BURST = 10.0
 """Requests a second, and at once, before anything is known: a storm of 200 calls at hidden limits of 5 to 100 a second
 then ends nearest to the best possible, with few refusals."""
 
+YIELDS = 5.0
+"""Seconds after a refusal for which an operation lets others go first: for ever, some that hang would starve it."""
+
 KEPT = 300.0
 """Seconds after its last refusal for which an operation keeps a throttle of its own."""
-
-_SERIAL = (Outcome.LOST, Outcome.FAILED)
 
 
 class Observer(Protocol):
@@ -34,8 +35,8 @@ class Observer(Protocol):
         """Look again at what may be granted."""
         ...
 
-    def paused(self, operation: str | None, now: float) -> None:
-        """Note that another process was refused an operation, or every one (None)."""
+    def paused(self, operation: str | None, now: float, until: float) -> None:
+        """Note that an operation, or every one (None), pauses because of what another process met."""
         ...
 
 
@@ -46,7 +47,7 @@ class Controller(Protocol):
         """Take what is to be informed when `ready_at` changes by itself."""
         ...
 
-    def yields(self, operation: str) -> bool:
+    def yields(self, now: float, operation: str) -> bool:
         """Return True if other operations go before this one."""
         ...
 
@@ -96,8 +97,8 @@ class RateController:
         self._key = Throttle(rate=share, burst=burst, learns=rate is None, chance=chance, honours=PAUSE_CAP)
         self._own: dict[str, Throttle] = {}
         self._suspects: dict[str, Suspicion] = {}
-        self._failing: set[str] = set()
-        """The operations of the faults in a row that are not an outage yet."""
+        self._failing: dict[str, tuple[Outcome, int]] = {}
+        """Of operations that lost responses, or failed, last: how often in a row."""
         self._before: tuple[str, tuple[float, RateCurve]] | None = None
         """Which operation's refusal cut the rate of the key, and what was known before."""
 
@@ -117,9 +118,10 @@ class RateController:
     async def aclose(self) -> None:
         """Do nothing: it holds nothing."""
 
-    def yields(self, operation: str) -> bool:
-        """Return True for an operation that was refused last: another one finds out whether the key was."""
-        return operation in self._suspects
+    def yields(self, now: float, operation: str) -> bool:
+        """Return True for an operation that was just refused: another one finds out whether the key was."""
+        suspicion = self._suspects.get(operation)
+        return suspicion is not None and now < suspicion.since + YIELDS
 
     def is_own(self, operation: str) -> bool:
         """Return True if an operation was refused alone."""
@@ -131,7 +133,7 @@ class RateController:
             return self._key.blocked_until
         suspicion = self._suspects.get(operation)
         probe = self._key.gate.probe
-        if probe is not None and (suspicion is not None or probe not in self._suspects):
+        if probe is not None and (suspicion is not None or not (probe in self._suspects or probe in self._own)):
             return math.inf
         blocked = self._key.gate.until
         if suspicion is not None:
@@ -144,9 +146,11 @@ class RateController:
         blocked = self.blocked_until(now, operation)
         if blocked > now:  # and the rate does not grow meanwhile
             return blocked
-        paced = self._key.paced(now, waiting=waiting)
         own = self._own.get(operation)
-        return paced if own is None else max(paced, own.paced(now, waiting=waiting))
+        if own is None:
+            return self._key.paced(now, waiting=waiting)
+        paced = own.paced(now, waiting=waiting)
+        return paced if paced > now else self._key.paced(now, waiting=False)  # it is not the key that it waits for
 
     def grant(self, now: float, operation: str = "") -> Permit:
         """Take a permit, once `ready_at` is reached."""
@@ -194,23 +198,36 @@ class RateController:
     def _refused(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None) -> bool:
         """Pause the key, and suspect the operation."""
         key, operation = self._key, permit.operation
-        if outcome in _SERIAL:
-            self._failing.add(operation)
-        else:
-            self._failing.clear()
+        in_a_row = self._count_fault(operation, outcome)
         if outcome is Outcome.REFUSED and permit.epoch == key.epoch:
             if key.gate.refusals == 0:
                 self._before = (operation, key.snapshot())
             elif self._before is not None and self._before[0] != operation:
                 self._before = None
         if not key.feedback(permit, outcome, now, retry_after):
+            if in_a_row >= OUTAGE_AFTER.get(outcome, 1):  # while others were answered
+                self._throttle_alone(operation, Suspicion(now, now, outcome))
             return False
         until = now + min(retry_after or 0.0, RETRY_AFTER_CAP)
-        for each in {operation, *self._failing}:
+        for each in {operation, *(name for name, (last, _) in self._failing.items() if last is outcome)}:
             known = self._suspects.get(each)
             latest = until if known is None else max(known.until, until)
             self._suspects[each] = Suspicion(now, latest, outcome)
         return True
+
+    def _throttle_alone(self, operation: str, suspicion: Suspicion) -> None:
+        self._own[operation] = self._key.own(suspicion)
+        self._failing.pop(operation, None)
+
+    def _count_fault(self, operation: str, outcome: Outcome) -> int:
+        """Return how often in a row an operation has met this outcome; only some need several to be an outage."""
+        if outcome not in OUTAGE_AFTER:
+            self._failing.pop(operation, None)
+            return 1
+        last, count = self._failing.get(operation, (outcome, 0))
+        count = count + 1 if last is outcome else 1
+        self._failing[operation] = (outcome, count)
+        return count
 
     def _refused_alone(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None) -> bool:
         """Pause the operation only; where this is the fault that shows it, the key takes its rate back."""
@@ -229,15 +246,12 @@ class RateController:
 
     def _answered(self, permit: Permit, now: float) -> None:
         """Clear the operation that was answered, and give those refused before it a throttle of their own."""
-        self._failing.clear()
+        self._failing.pop(permit.operation, None)
         self._clear(permit, now)
         for operation, suspicion in list(self._suspects.items()):
             if permit.operation != operation and permit.granted > suspicion.since:
                 del self._suspects[operation]
-                own = self._own[operation] = self._key.own(suspicion)
-                if now < suspicion.until:  # the Retry-After was not the key's: it is over for others already
-                    own.epoch += 1
-                    self._take_back(operation)
+                self._throttle_alone(operation, suspicion)
 
     def _clear(self, permit: Permit, now: float) -> None:
         operation = permit.operation

@@ -12,11 +12,16 @@ from weakref import ReferenceType, WeakSet, WeakValueDictionary, ref
 
 from .._clock import Clock
 from .controller import Controller
-from .permit import Outcome, Pause, Permit
+from .permit import Outcome, Pause, Permit, Refusal
 from .wait_queue import WaitQueue
 
 KEY = None
 """In place of an operation's name: the key, and with it every operation."""
+
+OUTAGE = 5.0
+"""Seconds without a response after which a pause is an outage."""
+
+_ABANDONED = 60.0  # seconds after a pause: what is refused later is another outage
 
 
 class KeyLimit:
@@ -25,8 +30,8 @@ class KeyLimit:
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
         controller.observe(self)
-        self.refusals: dict[str | None, float] = {}
-        """Since when an operation, or the key, was refused without a response in between."""
+        self.refusals: dict[str | None, Refusal] = {}
+        """What was refused, without a response since."""
         self._queues: list[ReferenceType[WaitQueue]] = []  # a WeakSet takes ten times as long to go through
         self._clients: WeakSet[object] = WeakSet()
 
@@ -52,28 +57,43 @@ class KeyLimit:
 
     def refused_since(self, operation: str) -> float:
         """Return since when an operation was refused without a response in between; infinity where it is not."""
-        return min(self.refusals.get(KEY, math.inf), self.refusals.get(operation, math.inf))
+        return min((refusal.since for refusal in self._of(operation)), default=math.inf)
 
-    def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None) -> Pause | None:
+    def feedback(
+        self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None, cause: str
+    ) -> Pause | None:
         """Learn from an outcome; returns the pause that follows from it."""
         seconds = self.controller.feedback(permit, outcome, now, retry_after)
         pause = None
         if seconds:
-            operation = permit.operation if self.controller.is_own(permit.operation) else KEY
-            first = operation not in self.refusals
-            self.paused(operation, now)
-            pause = Pause(seconds, operation, self.refusals[operation], first)
+            pause = Pause(seconds, permit.operation if self.controller.is_own(permit.operation) else KEY)
+            self.paused(pause.operation, now, now + seconds, cause)
         elif outcome is Outcome.ANSWERED and self.refusals:
-            self.refusals.pop(KEY, None)
-            self.refusals.pop(permit.operation, None)
+            for operation in (KEY, permit.operation):
+                self.refusals.pop(operation, None)
         self.wake()
         return pause
 
-    def paused(self, operation: str | None, now: float) -> None:
+    def paused(self, operation: str | None, now: float, until: float, cause: str = "") -> None:
         """Note a refusal, and turn away the calls that cannot wait until their gate opens."""
-        self.refusals.setdefault(operation, now)
+        known = self.refusals.get(operation)
+        if known is None or now > known.until + _ABANDONED:
+            self.refusals[operation] = Refusal(operation, now, until, cause)
+        else:
+            known.until = max(known.until, until)
         for queue in self._alive():
             queue.turn_away(self.refused_since)
+
+    def outage(self, operation: str, now: float) -> Refusal | None:
+        """Return, once, the refusal for which a call of an operation has waited as long as an outage is."""
+        for refusal in self._of(operation):
+            if not refusal.announced and now >= refusal.since + OUTAGE:
+                refusal.announced = True
+                return refusal
+        return None
+
+    def _of(self, operation: str) -> list[Refusal]:
+        return [self.refusals[name] for name in (KEY, operation) if name in self.refusals]
 
     def wake(self) -> None:
         """Let every queue look again."""

@@ -7,8 +7,8 @@ import math
 
 from .._clock import Clock
 from ..errors import UsageError
-from .key_limit import KeyLimit
-from .permit import UNBOUNDED, Bounds, GateBeyondDeadlineError, Outcome, Pause, Permit
+from .key_limit import OUTAGE, KeyLimit
+from .permit import UNBOUNDED, Bounds, GateBeyondDeadlineError, Outcome, Pause, Permit, Refusal
 from .wait_queue import WaitQueue
 
 
@@ -71,15 +71,23 @@ class Limiter:
             self._limit.controller.forget(permit)
             self._limit.wake()
 
-    def feedback(self, permit: Permit, outcome: Outcome, retry_after: float | None = None) -> Pause | None:
+    def feedback(
+        self, permit: Permit, outcome: Outcome, retry_after: float | None = None, cause: str = ""
+    ) -> Pause | None:
         """Return a permit with its outcome; returns the pause that follows from it."""
         if not self._landed(permit):
             return None
-        return self._limit.feedback(permit, outcome, self._clock.now(), retry_after)
+        return self._limit.feedback(permit, outcome, self._clock.now(), retry_after, cause)
 
-    def is_refused(self, pause: Pause) -> bool:
-        """Return True if nothing was answered since the first refusal of a pause."""
-        return self._limit.refusals.get(pause.operation) == pause.since
+    def outage(self, operation: str) -> Refusal | None:
+        """Return, once, the refusal for which a call of an operation has waited as long as an outage is."""
+        return self._limit.outage(operation, self._clock.now())
+
+    def outage_at(self, operation: str) -> float:
+        """Return when a call that waits from now on waits because of an outage, at the earliest."""
+        now = self._clock.now()
+        due = self._limit.refused_since(operation) + OUTAGE
+        return due if now < due < math.inf else now + OUTAGE
 
     async def aclose(self) -> None:
         """Leave the limit, once no call is under way."""

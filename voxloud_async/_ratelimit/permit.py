@@ -59,10 +59,20 @@ class Pause:
 
     seconds: float
     operation: str | None
+
+
+@define
+class Refusal:
+    """That nothing was answered, of an operation or (None) at all, since a time and until a pause ends.
+
+    `cause` is the class name of the first error, empty where another process met it.
+    """
+
+    operation: str | None
     since: float
-    """When the first refusal came after which nothing was answered."""
-    first: bool
-    """Whether this is the one."""
+    until: float
+    cause: str = ""
+    announced: bool = False
 
 
 class GateBeyondDeadlineError(Exception):

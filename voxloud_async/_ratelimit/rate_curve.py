@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 RECENT = 2.0
 """Seconds over which granted requests are counted for the first guess of a limit."""
@@ -57,12 +57,16 @@ def _slot(at: float) -> int:
 
 @frozen
 class _Hit:
-    """A refusal: the limit it showed, what was known before, and how many requests had passed in how many seconds."""
+    """A refusal: the limit it showed, what was known before, and how many requests had been sent in how many seconds.
+
+    `refused` counts those of them that were refused afterwards.
+    """
 
     limit: float
     found: float | None = None
     flat: float = _FLAT_LEAST
     passed: tuple[tuple[int, float], ...] = ()
+    refused: int = 0
 
 
 class RateCurve:
@@ -103,6 +107,10 @@ class RateCurve:
         passed.since_cut = 0
         return self._settle(limit, share * limit, _CEILING * limit)
 
+    def refused_after_all(self) -> None:
+        """Note that a request which was under way at the latest cut had not passed."""
+        self._hit = evolve(self._hit, refused=self._hit.refused + 1)
+
     def held(self, seconds: float) -> float:
         """The rate where a limit still refuses so long after it was hit: what had passed was then all for as long.
 
@@ -110,7 +118,7 @@ class RateCurve:
         probes for more, and probes as slowly. Where nothing had passed, others have used the limit up, and how long
         it refuses gives no estimate of it.
         """
-        known = [(count, time) for count, time in self._hit.passed if count > 0]
+        known = [(count, time) for count, time in self._hit.passed if count > self._hit.refused]
         if not known:
             return self._low
         seconds = min(_FLAT_MOST, seconds)

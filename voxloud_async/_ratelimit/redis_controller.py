@@ -53,7 +53,8 @@ class RedisController:
         self._reserved: SharedPermit | None = None
         self._expiry: Timer | None = None
         self._opens = -math.inf  # when the pause of the key ends
-        self._blocked: dict[str, float] = {}  # when those of suspected operations and of the own ones end
+        self._blocked: dict[str, float] = {}  # when an operation may go, as far as it is known
+        self._yields: dict[str, float] = {}  # until when a suspected operation lets others go first
         self._own: frozenset[str] = frozenset()
         self._wanted: str | None = None
         self._waiting = False
@@ -68,13 +69,14 @@ class RedisController:
         """Take what is to be informed when Redis has answered, for as long as it lives."""
         self._observer = ref(observer)
 
-    def yields(self, operation: str) -> bool:
-        """Return True for an operation that was refused last: another one finds out whether the key was."""
-        return operation in self._blocked and operation not in self._own
+    def yields(self, now: float, operation: str) -> bool:
+        """Return True for an operation that was just refused: another one finds out whether the key was."""
+        return now < self._yields.get(operation, -math.inf)
 
     def is_own(self, operation: str) -> bool:
         """Return True if an operation was refused alone."""
-        return operation in self._own or self._share.controller.is_own(operation)
+        alone = self._clock.now() < self._share.until
+        return self._share.controller.is_own(operation) if alone else operation in self._own
 
     def blocked_until(self, now: float, operation: str = "") -> float:
         """Return when the gates let an operation pass, as far as this process knows."""
@@ -88,11 +90,16 @@ class RedisController:
             return blocked
         if now < self._share.until:
             return self._share.controller.ready_at(now, operation, waiting=waiting)
-        if self._reserved is not None:  # where it does not fit, the call it was made for uses it, or it expires
-            return max(now, self._reserved.granted) if self._fits(self._reserved, operation) else math.inf
+        if self._reserved is not None:
+            expires = self._reserved.granted + HELD
+            if self._fits(self._reserved, operation):
+                return max(now, self._reserved.granted)
+            if now < expires:  # the call that it was made for uses it, or it is given back
+                return expires
+            self._return_reserved()
         if self._wanted is None:
             self._wanted, self._waiting = operation, waiting
-            self._ensure_pump()
+        self._ensure_pump()  # also where another loop ended with the request
         return math.inf
 
     def grant(self, now: float, operation: str = "") -> Permit:
@@ -128,8 +135,7 @@ class RedisController:
         if bad:
             self._return_reserved()
             self._pause(permit.operation, now, min(retry_after or 0.0, RETRY_AFTER_CAP))
-        suspected = any(map(self.yields, self._blocked))
-        if outcome is not Outcome.ANSWERED or permit.attentive or permit.probe or suspected:
+        if outcome is not Outcome.ANSWERED or permit.attentive or permit.probe or self._yields:
             self._send(outcome.value, permit, now - permit.granted, retry_after)
         return min(retry_after or 1.0 / self.rate, RETRY_AFTER_CAP) if bad else 0.0
 
@@ -196,6 +202,9 @@ class RedisController:
                 reply = await self._record.step(news, rate=self._share.rate, operation=operation, waiting=self._waiting)
             except Exception as error:  # noqa: BLE001 - whatever becomes of Redis, calls go on
                 self._go_alone(news, error)
+            except BaseException:
+                self._news = news + self._news  # for the next loop
+                raise
             else:
                 self._apply(reply, operation)
             if operation is not None:
@@ -215,18 +224,25 @@ class RedisController:
     def _apply(self, reply: Reply, operation: str | None) -> None:
         now = self._clock.now()
         self._share.rate = reply.rate
-        self._own = frozenset(name for name, (own, _) in reply.operations.items() if own)
+        self._own = frozenset(name for name, (own, _, _) in reply.operations.items() if own)
+        self._yields = {name: now + left for name, (own, _, left) in reply.operations.items() if not own}
         self._opens = max(self._opens, now + reply.pause)
         self._blocked = {name: until for name, until in self._blocked.items() if until > now}  # perhaps not sent yet
-        for name, (_, seconds) in reply.operations.items():
+        for name, (_, seconds, _) in reply.operations.items():
             self._blocked[name] = max(self._blocked.get(name, now), now + seconds)
         if reply.permit is not None:
             self._reserved = reply.permit
             self._reserved.granted = now + reply.wait
         elif operation is not None:
             self._blocked[operation] = now + reply.wait
-        if reply.pause > 0.0 and (observer := self._observer()) is not None:
-            observer.paused(None, now)
+        observer = self._observer()
+        if observer is None:
+            return
+        if reply.pause > 0.0:
+            observer.paused(None, now, now + reply.pause)
+        for name in self._own:
+            if self._blocked[name] > now:
+                observer.paused(name, now, self._blocked[name])
 
 
 class _Share:

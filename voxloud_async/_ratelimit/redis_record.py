@@ -46,8 +46,8 @@ class Reply:
     rate: float
     pause: float
     """Seconds for which the key pauses."""
-    operations: Mapping[str, tuple[bool, float]]
-    """Of suspected operations and of those with a throttle of their own: whether it is, and seconds it is blocked."""
+    operations: Mapping[str, tuple[bool, float, float]]
+    """Of suspected operations and of own ones: whether it is an own one, seconds it is blocked, seconds it yields."""
 
     @classmethod
     def read(cls, answer: list[bytes], operation: str | None) -> Reply:
@@ -58,7 +58,7 @@ class Reply:
             own = Permit(int(own_epoch), 0.0, bool(own_probe), operation) if own_epoch >= 0 else None
             permit = SharedPermit(int(epoch), 0.0, bool(probe), operation, own, bool(attentive))
         found = json.loads(answer[9]) if answer[9] else {}
-        operations = {name: (bool(own), blocked) for name, (own, blocked) in found.items()}
+        operations = {name: (bool(own), blocked, yields) for name, (own, blocked, yields) in found.items()}
         return cls(permit, max(0.0, wait), rate, max(0.0, pause), operations)
 
 

@@ -171,6 +171,8 @@ class Throttle:
         wait = 0.0 if retry_after is None else min(retry_after, RETRY_AFTER_CAP)
         if outcome is Outcome.REFUSED:
             self._counter.add(self._open, -1, since_cut=current)
+            if self.gate.refusals == 1 and permit.epoch == self.epoch - 1:
+                self._curve.refused_after_all()
         self.gate.shut(now + min(wait, self.honours))
         if current:
             self.epoch += 1
@@ -187,7 +189,8 @@ class Throttle:
             gate.hit = now
             if self.learns:
                 self.rate = self._curve.cut(self.rate, self._counter, self._open)
-        self.held(max(now - gate.hit, min(wait, self.honours) - _ROUNDED_UP))
+        asked = wait if wait <= self.honours else 0.0  # a longer one is learned from once it is over (`held_until`)
+        self.held(max(now - gate.hit, asked - _ROUNDED_UP))
         first = max(1.0 / self.rate, _PAUSE_TRIPS * self._round_trip, PAUSE_LEAST)
         return min(PAUSE_CAP, first * _doubled(gate.refusals - 1))
 

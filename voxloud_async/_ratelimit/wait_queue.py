@@ -129,7 +129,7 @@ class WaitQueue:
     def _grant_next(self) -> float | None:
         """Grant the next permit; returns when one can be had where none can be now."""
         now, earliest = self._clock.now(), math.inf
-        for waiter in self._candidates():
+        for waiter in self._candidates(now):
             ready = self._controller.ready_at(now, waiter.operation, waiting=True)
             if ready <= now:
                 self.leave(waiter)
@@ -138,11 +138,11 @@ class WaitQueue:
             earliest = min(earliest, ready)
         return earliest
 
-    def _candidates(self) -> list[Waiter]:
+    def _candidates(self, now: float) -> list[Waiter]:
         """Return the first calls of all groups whose client has capacity, in their order."""
         first = [found for name in self._groups if (found := self._first(name)) is not None]
         if len(first) > 1:
-            first.sort(key=lambda waiter: (self._controller.yields(waiter.operation), waiter.ticket))
+            first.sort(key=lambda waiter: (self._controller.yields(now, waiter.operation), waiter.ticket))
         return first
 
     def _first(self, name: Group) -> Waiter | None:

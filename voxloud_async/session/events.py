@@ -80,9 +80,9 @@ class Paused:
 
 @frozen
 class Outage:
-    """No call of an operation (None: of any) was answered for `seconds`; they wait up to `longest` seconds in all.
+    """No call of an operation (None: of any) was answered for `seconds`, and one waits for it, up to `longest` in all.
 
-    It comes once in an outage. `error` is the class name of what the first call met.
+    It comes once in an outage. `error` is the class name of the first error, empty where another process met it.
     """
 
     seconds: float

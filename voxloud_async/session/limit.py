@@ -6,7 +6,7 @@ from attrs import define
 
 from .._clock import Clock
 from .._ratelimit.limiter import Limiter
-from .._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome, Pause, Permit
+from .._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome, Permit
 from ..errors import (
     ApiError,
     RequestNotSentError,
@@ -29,9 +29,6 @@ _BY_STATUS = {
 
 _IMPATIENT = 5.0
 """Seconds: an attempt that was given less and then gave up shows nothing about the service."""
-
-OUTAGE = 5.0
-"""Seconds without a response after which a pause is an outage, and is announced."""
 
 _TICK = 0.001  # second by which a timer may be early
 
@@ -69,10 +66,13 @@ class _Limit:
     async def permit(self, call: Call, operation: str) -> Permit:
         """Wait for a permit."""
         asked = self.clock.now() if call.heard else 0.0
+        watch = _OutageWatch(self, call, operation)
         try:
             permit = await self.limiter.acquire(_bounds(call), operation, head=call.attempts > 0)
         except GateBeyondDeadlineError as error:
             raise call.given_up(error.wait) from None
+        finally:
+            watch.timer.cancel()
         if call.heard and (waited := self.clock.now() - asked) > 0.0:
             self.notify(Waited(operation, waited, call=call.number))
         return permit
@@ -83,22 +83,32 @@ class _Limit:
         if shown is None:
             self.limiter.forget(permit)
             return
-        pause = self.limiter.feedback(permit, shown, error.retry_after)
+        name = type(error).__name__
+        pause = self.limiter.feedback(permit, shown, error.retry_after, name)
         if pause is not None:
-            self.notify(Paused(pause.seconds, type(error).__name__, pause.operation))
-            if pause.first:
-                self.announce_outage(call, pause, type(error).__name__)
+            self.notify(Paused(pause.seconds, name, pause.operation))
 
-    def announce_outage(self, call: Call, pause: Pause, error: str) -> None:
-        """Emit `Outage` unless something was answered by then."""
-        options = call.options
-        longest = options.retry.patience if options.max_wait is None else options.max_wait
 
-        def due() -> None:
-            if self.limiter.is_refused(pause):
-                self.notify(Outage(OUTAGE, error, pause.operation, longest))
+class _OutageWatch:
+    """Announces an outage while a call waits; of all calls of the limit only one announces it."""
 
-        self.clock.call_at(pause.since + OUTAGE, due)
+    def __init__(self, limit: _Limit, call: Call, operation: str) -> None:
+        self._limit = limit
+        self._call = call
+        self._operation = operation
+        self._arm()
+
+    def _arm(self) -> None:
+        self.timer = self._limit.clock.call_at(self._limit.limiter.outage_at(self._operation), self._look)
+
+    def _look(self) -> None:
+        outage = self._limit.limiter.outage(self._operation)
+        if outage is not None:
+            options = self._call.options
+            longest = options.retry.patience if options.max_wait is None else options.max_wait
+            seconds = self._limit.clock.now() - outage.since
+            self._limit.notify(Outage(seconds, outage.cause, outage.operation, longest))
+        self._arm()
 
 
 def _shown(call: Call, permit: Permit, error: VoxloudError, now: float) -> Outcome | None:

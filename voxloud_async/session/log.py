@@ -81,11 +81,11 @@ def write_log(event: Event) -> None:
             logger.info("%s pauses for %.3f s: %s", operation or "every call", seconds, error)
         case Outage(seconds, error, operation, longest):
             logger.warning(
-                "the service has answered no call%s for %.0f s (%s): calls wait up to %.0f s; max_wait and "
+                "the service has answered no call%s for %.0f s%s: calls wait, this one up to %.0f s; max_wait and "
                 "RetryPolicy(patience=...) set a bound",
                 f" of {operation}" if operation else "",
                 seconds,
-                error,
+                f" ({error})" if error else "",
                 longest,
             )
         case CallEnded(operation, attempts, seconds, error):
