@@ -105,6 +105,8 @@ class Stream(AsyncIterator[T_co], Generic[T_co]):
         try:
             if await self._advance():
                 return True
+        except StopAsyncIteration as error:  # of a caller's function: it would look like the end
+            raise RuntimeError("a stream met StopAsyncIteration") from error
         finally:
             self._is_read = False
         self._state = "ended"

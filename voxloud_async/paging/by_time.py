@@ -87,7 +87,7 @@ class ByTime:
         times = list(map(self.source.time, rows.items))
         ranks = [_TIMELESS if at is None else to_epoch(at) * self.source.direction for at in times]
         if not self._is_sorted(times, ranks):
-            return Judged(Verdict.UNORDERED)
+            return Judged(Verdict.UNORDERED, is_exact=begins_as_expected(rows))
         new = self._new(rows.keys, ranks)
         exact = begins_as_expected(rows) and len(rows.keys) - len(new) == len(rows.expected or ())
         verdict = self._interval(rows, ranks, new) if self._begins_interval else self._continuity(rows, ranks, exact)

@@ -61,6 +61,7 @@ class PageReader(Generic[T]):
     _fruitless: int = field(default=0, init=False)  # in a row
     _wasted: int = field(default=0, init=False)
     _read_at_end: int | None = field(default=None, init=False)  # rows read at the end of the last interval
+    _whole_total: int | None = field(default=None, init=False)  # of the list, when an interval was entered
     _gaps: int = field(default=0, init=False)
     _doubts: int = field(default=0, init=False)
     _has_moved: bool = field(default=False, init=False)
@@ -198,7 +199,7 @@ class PageReader(Generic[T]):
             raise error
         if 0 < self._place.largest < request.size:
             self._cap(self._place.largest)
-        elif request.first > 0 and self._read == self._read_at_end:
+        elif request.first > 0 and self._read == self._read_at_end and self._has_read_all:
             self._has_ended = True
         elif request.first > 0 and self._can_begin_interval:
             self._begin_interval()
@@ -228,9 +229,15 @@ class PageReader(Generic[T]):
 
     def _is_doubtful(self, page: Page[T], rows: Rows, judged: Judged) -> bool:
         """Return True for a page without rows that stands where there were rows, or that promises some."""
-        if page.items or judged.is_exact or not (self._read or page.total):
+        if page.items or not (self._read or page.total):
+            return False
+        if judged.is_exact and not self._promises_more(page, rows):
             return False  # it ends a list, whatever it says of a next page (anomaly C13)
         return not rows.is_first or self._doubts < (_PROMISED if page.has_next else _BELIEVED)
+
+    def _promises_more(self, page: Page[T], rows: Rows) -> bool:
+        """Return True if an empty page says, of the next page and of the total, that rows follow."""
+        return bool(page.has_next) and page.total is not None and rows.start < page.total
 
     def _rows(self, request: PageRequest, page: Page[T]) -> Rows:
         return Rows(
@@ -271,6 +278,8 @@ class PageReader(Generic[T]):
     def _is_end(self, request: PageRequest, page: Page[T], rows: Rows, judged: Judged) -> bool:
         """Believe that a page is the last one, unless there is a sign that it is not."""
         if not page.items:
+            if self._promises_more(page, rows):
+                raise ConflictError("the list has an empty page before its end")
             return True
         if page.has_next is False:
             is_full = len(page.items) == request.end - request.first
@@ -379,6 +388,11 @@ class PageReader(Generic[T]):
         self._gaps += 1
         self._doubts += request.first == 0
 
+    @property
+    def _has_read_all(self) -> bool:
+        """Return True unless the whole list had more rows when an interval was entered than were read."""
+        return self._whole_total is None or self._read >= self._whole_total
+
     def _begin_interval(self, *, wider: bool = False) -> None:
         """Continue in the interval that begins at the watermark."""
         assert isinstance(self._order, ByTime)  # noqa: S101 - the callers have looked
@@ -386,6 +400,8 @@ class PageReader(Generic[T]):
         if window is None:
             self._leave_interval()
         else:
+            if self._place.window == self.source.window:
+                self._whole_total = self._place.total
             self._ahead.drop()
             self._place.enter(window)
 

@@ -129,7 +129,7 @@ class _Creation:
     def traits_of(self, thing: ClickToCall) -> Traits:
         return Traits(thing.outbound_number, thing.outbound_number)
 
-    def is_recent(self, thing: ClickToCall, started: float) -> bool:  # noqa: ARG002 - none has a time, and an older one
+    def is_recent(self, thing: ClickToCall, started: float, ended: float) -> bool:  # noqa: ARG002 - none has a time, and an older one
         return True  # serves as well
 
 

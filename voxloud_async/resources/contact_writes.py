@@ -18,6 +18,7 @@ from .created import Traits
 from .deletion import delete
 
 _WHOLE_SECONDS = 2.0  # the service has both its time and that of a contact without fractions
+_CARRIED_OUT = 7.0  # seconds after the loss of its response in which a create may still be carried out
 
 
 class Search(Protocol):
@@ -59,13 +60,13 @@ class ContactCreation:
         """Return what a contact says."""
         return traits_of(thing)
 
-    def is_recent(self, thing: Contact, started: float) -> bool:
-        """Return True if its `created_at` lies between the beginning of the call and now, by the service's clock."""
+    def is_recent(self, thing: Contact, started: float, ended: float) -> bool:
+        """Return True if its `created_at` lies within the call, or soon after it, by the service's clock."""
         if thing.created_at is None:
             return False
-        now = self._caller.service_time()
-        oldest = now - (self._caller.now() - started) - _WHOLE_SECONDS
-        return oldest <= thing.created_at.timestamp() <= now + _WHOLE_SECONDS
+        origin = self._caller.service_time() - self._caller.now()
+        oldest, newest = origin + started - _WHOLE_SECONDS, origin + ended + _CARRIED_OUT
+        return oldest <= thing.created_at.timestamp() <= newest
 
     async def _of_key(self, found: AsyncIterable[Contact]) -> list[Contact]:
         return [each async for each in found if key_of(each) == self.key]

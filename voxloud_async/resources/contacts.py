@@ -153,7 +153,7 @@ class Contacts:
             parameters=partial(_paged, query),
             addressing=Offsets,
             page_size=arguments.number("page_size", page_size, 1, _MOST_ROWS),
-            filters=digest("contacts", query),
+            filters=digest("contacts, form 2", query),
         )
         return contacts.listing(
             checked_reading(prefetch, on_progress, filters=contacts.filters, cursor=cursor, max_items=max_items)

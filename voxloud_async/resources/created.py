@@ -154,8 +154,8 @@ class Creation(Protocol[T]):
         """Return what an object says."""
         ...
 
-    def is_recent(self, thing: T, started: float) -> bool:
-        """Return True if by its own time, or without one, it was made in a call that began then (see `Caller.now`)."""
+    def is_recent(self, thing: T, started: float, ended: float) -> bool:
+        """Return True if by its own time, or without one, it was made in a call of these times (see `Caller.now`)."""
         ...
 
 
@@ -185,7 +185,7 @@ async def create(creation: Creation[T], caller: Caller, context: Context | None 
         with context.ids.waiting(creation.key, creation.traits.loose):
             made = await creation.send()
     except OutcomeUnknownError as error:
-        search = Search(creation, context, started)
+        search = Search(creation, context, started, caller.now())
         error.resolve_with(search.look)
         try:
             found, error.candidates = await search.look(started)
@@ -200,11 +200,12 @@ async def create(creation: Creation[T], caller: Caller, context: Context | None 
 
 @frozen(eq=False)
 class Search(Generic[T]):
-    """The search for the result of a lost create, whose call began at `started`."""
+    """The search for the result of a lost create, whose call began at `started` and ended at `ended`."""
 
     _creation: Creation[T]
     context: Context
     _started: float
+    _ended: float
     _taken: Collection[str] = field(default=Factory(lambda it: it.context.taken(), takes_self=True), init=False)
 
     @without_frames
@@ -231,6 +232,6 @@ class Search(Generic[T]):
         return Found(
             thing=thing,
             traits=self.context.mark(traits),
-            is_recent=self._creation.is_recent(thing, self._started),
+            is_recent=self._creation.is_recent(thing, self._started, self._ended),
             is_awaited=ids.is_awaited(self._creation.key, traits.loose),
         )

@@ -161,7 +161,7 @@ class TelephonyEvents:
             parameters=query.parameters,
             addressing=Numbers,
             page_size=arguments.number("page_size", page_size, 1, _MOST_ROWS),
-            filters=digest("events", [query.body(query.window), query.sort]),
+            filters=digest("events, form 2", [query.body(query.window), query.sort]),
             direction=_DIRECTIONS.get(query.sort or "", 0),
             window=query.window,
             wanted=query.includes,

@@ -144,7 +144,7 @@ class _Creation:
     def traits_of(self, thing: WebhookSubscription) -> Traits:  # noqa: ARG002 - see `look`
         return _SERVES
 
-    def is_recent(self, thing: WebhookSubscription, started: float) -> bool:  # noqa: ARG002 - an older one serves, too
+    def is_recent(self, thing: WebhookSubscription, started: float, ended: float) -> bool:  # noqa: ARG002 - an older one serves, too
         return True
 
 

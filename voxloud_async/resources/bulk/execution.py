@@ -100,7 +100,8 @@ class Execution(Generic[ItemT, ResultT]):
         except (VoxloudError, ValueError, TypeError) as error:
             if isinstance(error, _FATAL):
                 self._end(error)
-            return Outcome(index=entry.index, item=item, error=without_traceback(error))
+            unknown = isinstance(error, VoxloudError) and not had_no_effect(error, sent_before=entry.is_begun)
+            return Outcome(index=entry.index, item=item, error=without_traceback(error), unknown=unknown)
         try:
             entry.done(identifier)
         except OSError as error:  # the item is done all the same
@@ -155,7 +156,8 @@ class Execution(Generic[ItemT, ResultT]):
         """What an earlier run has made of an item, or None where it has made nothing."""
         assert self._inventory is not None  # noqa: S101 - an item that was begun is in a journal
         context = self._context(entry, self._lost[entry.key][entry.index])
-        search = Search(creation, context, self._caller.now())
+        now = self._caller.now()
+        search = Search(creation, context, now, now)
         error = OutcomeUnknownError()
         error.resolve_with(search.look)
         try:

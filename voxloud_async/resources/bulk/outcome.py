@@ -41,16 +41,13 @@ class Outcome(Generic[ItemT, ResultT]):
     id: str | None = None
     replayed: bool = False
     superseded: bool = False
+    unknown: bool = False
+    """Whether it may be done or not: this run or an earlier one sent it, and no response said what became of it."""
 
     @property
     def ok(self) -> bool:
         """Whether nothing is left to do."""
         return self.error is None
-
-    @property
-    def unknown(self) -> bool:
-        """Whether it may be done or not: it was sent, and its response was lost, unreadable or a 5xx."""
-        return isinstance(self.error, VoxloudError) and not had_no_effect(self.error)
 
 
 @frozen(kw_only=True)
@@ -87,8 +84,12 @@ class Summary:
 def had_no_effect(error: VoxloudError, *, sent_before: bool = False) -> bool:
     """Return True if a change that ended so was not carried out; if it was sent before, it may have been by then."""
     cause = error.__cause__ if isinstance(error, DeadlineExceededError) else error
-    if cause is None or isinstance(cause, BadRequestError | NotFoundError | UsageError):
+    if isinstance(cause, BadRequestError | NotFoundError):
         return True
-    if sent_before or not isinstance(cause, VoxloudError):
+    if sent_before:
+        return False
+    if cause is None or isinstance(cause, UsageError):
+        return True
+    if not isinstance(cause, VoxloudError):
         return False
     return cause.sent is False or (isinstance(cause, ApiError) and not isinstance(cause, ServerError))

@@ -115,16 +115,13 @@ class BulkRun(Stream[Outcome[ItemT, ResultT]], Generic[ItemT, ResultT]):
         return self.summary
 
     async def _advance(self) -> bool:
-        try:
-            outcome = await self._pool.take()
-            if outcome is None:
-                return False
-            self._items = iter([outcome])  # kept where `on_progress` raises
-            self._summary = self._summary.plus(outcome)
-            if self._on_progress is not None:
-                self._on_progress(self._summary)
-        except StopAsyncIteration as error:  # of the items or of `on_progress`: it would look like the end
-            raise RuntimeError("a bulk run met StopAsyncIteration") from error
+        outcome = await self._pool.take()
+        if outcome is None:
+            return False
+        self._items = iter([outcome])  # kept where `on_progress` raises
+        self._summary = self._summary.plus(outcome)
+        if self._on_progress is not None:
+            self._on_progress(self._summary)
         return True
 
     async def _release(self) -> None:
