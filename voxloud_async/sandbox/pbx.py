@@ -9,6 +9,7 @@ from attrs import define, evolve, field
 
 from .dice import Dice
 from .event_log import EventLog
+from .journal import append_bounded
 from .quirks import Quirks
 from .records import ClickToCall, Contact, PlacedCall, Row, Subscription
 from .town.details import complete_click_to_call
@@ -38,6 +39,7 @@ class Pbx:
     subscriptions: dict[str, Subscription] = field(factory=dict, init=False)
     click_to_calls: dict[str, ClickToCall] = field(factory=dict, init=False)
     calls_placed: list[PlacedCall] = field(factory=list, init=False)
+    """The latest `KEPT`, oldest first."""
     queries: int = field(default=0, init=False)
     agenda: Agenda = field(factory=Agenda, init=False)
     happened: deque[Happening] = field(factory=deque, init=False, repr=False)
@@ -65,7 +67,7 @@ class Pbx:
             dial_first=click_to_call.dial_first,
             at=self.clock(),
         )
-        self.calls_placed.append(call)
+        append_bounded(self.calls_placed, call)
         self.stage(connected_call(call, self._record(call), town=self.directory, quirks=self.quirks))
         return call
 
