@@ -1,4 +1,4 @@
-"""Habits of clients that the text does not forbid: blank parameters, nulls, either verb; and errors that name the fault."""
+"""Habits of clients that the text does not forbid: blank parameters, nulls, either verb; and what an error names."""
 
 from __future__ import annotations
 
