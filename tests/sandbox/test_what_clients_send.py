@@ -84,11 +84,6 @@ async def test_a_search_form_left_blank_is_a_search_of_all(api: Api) -> None:
     assert len(plain["data"]) == 20
 
 
-async def test_a_blank_time_counts_as_left_out(api: Api) -> None:
-    blank = {"number": "", "date_time_from": "", "date_time_to": ""}
-    assert await api.post(EVENTS, blank) == await api.post(EVENTS, {})
-
-
 @pytest.mark.parametrize(("name", "field"), optional_fields())
 async def test_a_null_for_an_optional_field_counts_as_left_out(api: Api, name: str, field: str) -> None:
     path, body = await place_of(api, name)

@@ -89,7 +89,7 @@ def _page_of(ids: Sequence[int], page: PageRequest, context: Context) -> Sequenc
 
 def _moment(fields: Fields, name: str) -> int | None:
     text = optional_text(fields, name)
-    if not text:
+    if text is None:
         return None
     moment = read_iso(text)
     if moment is None:
