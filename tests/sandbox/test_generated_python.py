@@ -100,7 +100,8 @@ async def test_webhook_subscriptions(client: Generated) -> None:
         change.enabled = not change.enabled
         changed = await client.call(f"webhook_subscriptions.{verb}", made.id, body=change)
         assert (changed.enabled, changed.event_type) == (change.enabled, kind.PHONE_CALL)
-    assert await client.call("webhook_subscriptions.get_webhook_subscription", made.id) == changed
+    kept = await client.call("webhook_subscriptions.get_webhook_subscription", made.id)
+    assert (kept.enabled, kept.event_type) == (change.enabled, kind.PHONE_CALL)
     await client.call("webhook_subscriptions.delete_webhook_subscription", made.id)
     assert await client.call("webhook_subscriptions.get_webhook_subscriptions") == []
 
