@@ -69,6 +69,10 @@ def test_beside_a_reference_there_are_annotations_alone() -> None:
             assert {key for key in node if not key.startswith("x-")} <= ANNOTATIONS, node
 
 
+def test_every_type_is_one_word() -> None:
+    assert not [node for node in nodes() if isinstance(node.get("type"), list)]
+
+
 def test_every_reference_leads_to_a_component() -> None:
     for node in nodes():
         if "$ref" in node:
