@@ -1,4 +1,4 @@
-"""Reading requests off the wire, and refusing in the API's own shape those that cannot be read."""
+"""Read requests from the connection; refuse those that cannot be read with the error body of the API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 async def read(request: web.BaseRequest) -> Call:
-    """The request with its body, for which a client may wait to be told to continue (RFC 9110, section 10.1.1)."""
+    """Return the request with its body, after the answer to `Expect: 100-continue` (RFC 9110, section 10.1.1)."""
     call = Call(
         method=request.method,
         path=_text(request.rel_url.raw_path),
@@ -62,14 +62,14 @@ def _text(raw: str) -> str:
 
 
 class Server(web.Server):
-    """An aiohttp server whose answer to a malformed request is `malformed()`."""
+    """An aiohttp server that answers a malformed request with `malformed()`."""
 
     def __init__(self, handle: Handle, malformed: Callable[[], web.StreamResponse]) -> None:
         super().__init__(handle)
         self.malformed = malformed
 
     def __call__(self) -> web.RequestHandler:
-        """The protocol of one connection."""
+        """Return the protocol of one connection."""
         return _Protocol(self)
 
 

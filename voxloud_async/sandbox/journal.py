@@ -18,7 +18,7 @@ _Entry = TypeVar("_Entry")
 
 
 def append_bounded(entries: list[_Entry], entry: _Entry) -> None:
-    """Add to a record, and drop the oldest where it would grow beyond `KEPT`."""
+    """Add an entry, and drop the oldest one beyond `KEPT`."""
     entries.append(entry)
     if len(entries) > KEPT:
         del entries[0]
@@ -57,7 +57,7 @@ class Bodies:
     _size: int = 0
 
     def add(self, received: Received) -> None:
-        """Count a body that may have been kept, and let go of the oldest that no longer fit."""
+        """Count the body of a request, if it is kept, and drop the oldest bodies beyond the bound."""
         if not received.body:
             return
         self._kept.append(received)

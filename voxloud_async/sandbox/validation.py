@@ -41,7 +41,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 def given_fields(call: Call, quirks: Quirks) -> Fields:
-    """The fields of the body, which must be a JSON object; a null counts as left out unless the quirks refuse it."""
+    """Return the fields of the body, a JSON object, without those that are null unless the quirks refuse null."""
     fields = json_object(call)
     if quirks.null_sent == "rejected":
         return fields
