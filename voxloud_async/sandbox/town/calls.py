@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..dice import Dice
 from ..records import Contact, Row
-from .details import complete
+from .details import complete, end_rarely
 from .directory import Directory
 from .outlines import Callers, Outline, inside
 from .timetable import Timetable
@@ -56,6 +56,7 @@ class CallRecords:
         row = outline.row(self._town, at=self.moment(call), call_id=self._call_id(call, outline.kind))
         row["id"] = FIRST_ID + call
         complete(row, outline, self._town, dice, answered=_is_transferred(call) or dice.chance(72))
+        end_rarely(row, dice)
         return row if call == place else self._second_leg(row, place)
 
     def places_of(self, call_id: str) -> list[int]:

@@ -10,9 +10,8 @@ from .outlines import ANONYMOUS, Outline, inside
 from .recordings import recording, voicemail
 from .talk import summary, transcription
 
-_OFTEN = ("CALL_CANCELED_BY_ORIGINATOR", "CALL_LOST_NO_ANSWER", "CALL_LOST_USER_BUSY", "CALL_REJECTED")
+_NOT_ANSWERED = ("CALL_CANCELED_BY_ORIGINATOR", "CALL_LOST_NO_ANSWER", "CALL_LOST_USER_BUSY", "CALL_REJECTED")
 _RARELY = ("CALL_REQUEST", "CALL_STARTED", "CALL_LOST_LOSE_RACE")
-_NOT_ANSWERED = (*_OFTEN * 6, *_RARELY)
 
 
 def complete(row: Row, outline: Outline, town: Directory, dice: Dice, *, answered: bool) -> None:
@@ -27,6 +26,12 @@ def complete(row: Row, outline: Outline, town: Directory, dice: Dice, *, answere
     _tag(row, dice)
     if outline.contact is not None:
         row.update(_crm_fields(outline.contact))
+
+
+def end_rarely(row: Row, dice: Dice) -> None:
+    """Give one phone call in 25 a last event that is documented, but that no call ends with in the normal course."""
+    if row["type"] == "PHONE_CALL" and dice.chance(4):
+        row["lastEvent"] = "CALL_ANSWERED" if "answererName" in row else dice.choose(_RARELY)
 
 
 def _complete_click_to_call(row: Row, town: Directory, dice: Dice) -> None:
@@ -54,8 +59,6 @@ def _complete_phone_call(row: Row, town: Directory, dice: Dice, *, answered: boo
     if answered:
         _answer(row, town, dice, ring_time)
         _record(row, town, dice)
-        if dice.chance(2):
-            row["lastEvent"] = "CALL_ANSWERED"  # its end went by unrecorded
     elif row["direction"] == "INBOUND" and dice.chance(25):
         row.update(voicemail=True, voicemail_url=voicemail(row["callId"], town))
 
