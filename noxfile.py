@@ -94,14 +94,14 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def generated(session: nox.Session) -> None:
-    """Hold the generated models against the spec, byte by byte."""
+    """Hold the generated models and the JSON of the spec against the spec, byte by byte."""
     session.install("-e", ".", *group("codegen"))
     session.run("python", "-m", "codegen", "--check")
 
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write the models anew from the spec."""
+    """Write the models and the JSON of the spec anew from the spec."""
     session.install("-e", ".", *group("codegen"))
     session.run("python", "-m", "codegen")
 

@@ -1,1 +1,1 @@
-"""Writes `voxloud_async/models` from `voxloud_async/spec/voxloud.yaml`: `python -m codegen`."""
+"""Writes `models/` and `spec/voxloud.json` of the package from `spec/voxloud.yaml`: `python -m codegen`."""

@@ -1,4 +1,4 @@
-"""`python -m codegen` writes the generated models; `python -m codegen --check` tells whether they are up to date."""
+"""`python -m codegen` writes the models and `voxloud.json`; `python -m codegen --check` checks that they are fresh."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from . import render
 
-MODELS = Path(__file__).parent.parent / "voxloud_async" / "models"
+PACKAGE = Path(__file__).parent.parent / "voxloud_async"
 
 
-def main(arguments: list[str] | None = None, folder: Path = MODELS) -> int:
+def main(arguments: list[str] | None = None, folder: Path = PACKAGE) -> int:
     """Write or check the files of `folder`; 1 if a check finds one that differs."""
     parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if a file differs")

@@ -14,7 +14,7 @@ from datamodel_code_generator import generate
 from datamodel_code_generator.enums import DataModelType, InputFileType
 from datamodel_code_generator.format import Formatter, PythonVersion
 
-from .source import HERE, Config, document, template_data
+from .source import HERE, Config, document, spec_json, template_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +28,12 @@ _SETTINGS = ("--isolated", "--quiet", "--no-cache", "--line-length=120", "--targ
 
 
 def files() -> dict[str, str]:
-    """The generated files by name, as they are to stand in `voxloud_async/models`."""
+    """The generated files by their paths in `voxloud_async`."""
+    models = {f"models/{name}": code for name, code in _models().items()}
+    return models | {"spec/voxloud.json": spec_json()}
+
+
+def _models() -> dict[str, str]:
     config = Config.load()
     made = {name: _documented(name, _ours(code), config) for name, code in _generated(config) if name != "__init__.py"}
     return _formatted(made | {"__init__.py": _face(config)})

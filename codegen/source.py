@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from voxloud_async import spec
 HERE = Path(__file__).parent
 
 _SCHEMAS = "#/components/schemas/"
-# The generator would make literals or constrained types of these; a reader of answers keeps what it is sent.
-_CONSTRAINTS = frozenset({"const", "maximum", "maxLength", "minimum", "minLength", "pattern"})
+# The generator would make constrained types of these; a reader of answers keeps what it is sent.
+_CONSTRAINTS = frozenset({"maximum", "maxLength", "minimum", "minLength", "pattern"})
 
 
 @frozen(kw_only=True)
@@ -42,6 +43,11 @@ class Config:
         """The name of a schema after its module, which tells the generator the file."""
         module = next(module for module, names in self.modules.items() if name in names)
         return f"{module}.{name}"
+
+
+def spec_json() -> str:
+    """The spec as JSON, for readers without a YAML parser."""
+    return json.dumps(yaml.safe_load(spec.text()), ensure_ascii=False, indent=2) + "\n"
 
 
 def schemas() -> dict[str, Any]:
@@ -105,6 +111,8 @@ def _plain(node: Any, config: Config) -> Any:
         return node
     if "$ref" in node:
         return _reference(node["$ref"].removeprefix(_SCHEMAS), config)
+    if "x-value-of" in node:
+        return _reference(node["x-value-of"], config)
     understood = (key for key in node if not key.startswith("x-") and key not in _CONSTRAINTS)
     return {key: _plain(node[key], config) for key in understood}
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from voxloud_async import spec
 
-SPEC: dict[str, Any] = yaml.safe_load(spec.text())
+SPEC: dict[str, Any] = spec.document()
 SCHEMAS: dict[str, Any] = SPEC["components"]["schemas"]

@@ -15,10 +15,9 @@ from voxloud_async.sandbox import Quirks, Sandbox
 SPEC = Path(voxloud_async.__file__).parent / "spec" / "voxloud.yaml"
 BOUNDS = ["--max-examples=30", "--seed=1", "--workers=1", "--phases=examples,coverage,fuzzing,stateful"]
 
-# The document names both verbs of an update, and cannot say that an id or an extension must be one that exists.
+# The document cannot say that an id or an extension must be one that exists.
 AS_DOCUMENTED = Quirks(
-    contact_update="both",
-    subscription_update="both",
+    null_sent="rejected",
     contact_null="rejected",
     extension="unchecked",
     subscription_body_id="unchecked",

@@ -39,7 +39,7 @@ def test_quirks() -> None:
         (["--rate-limit", "0"], "--rate-limit must be a number of requests"),
         (["--maintenance", "30"], "--maintenance must be START:LENGTH"),
         (["--quirk", "colour=red"], "--quirk: there is no colour; see voxloud sandbox --list-quirks"),
-        (["--quirk", "contact_update=red"], "--quirk contact_update is one of 'put', 'post', 'both'"),
+        (["--quirk", "contact_update=red"], "--quirk contact_update is one of 'both', 'put', 'post'"),
         (["--misfortune", "luck=1"], "--misfortune is one of doubled, overtaken, late, dropped, cut, slow"),
         (["--misfortune", "late"], "--misfortune must be NAME=SHARE"),
         (["--misfortune", "late=2"], "the shares of deliveries must lie between 0 and 1"),
@@ -62,6 +62,6 @@ def test_every_quirk_is_listed_with_its_values_the_default_first_and_its_reason(
     lines = voxloud.ok("sandbox", "--list-quirks").out.splitlines()
     assert [line.partition("=")[0] for line in lines] == list(Quirks.readings())
     rows = dict(re.split(r" {2,}", line, maxsplit=1) for line in lines)
-    assert rows["contact_update=put|post|both"] == "C1: the heading says POST (L84), the sample PUT (L86)."
+    assert rows["contact_update=both|put|post"] == "C1: the heading says POST (L84), the sample PUT (L86)."
     assert rows[r"csv_delimiter=,|;|\t"] == "T12: what stands between two columns."
     assert len({len(line) - len(rows[setting]) for line, setting in zip(lines, rows, strict=True)}) == 1

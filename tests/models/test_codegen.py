@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from voxloud_async import models
+import voxloud_async
 
 pytest.importorskip("datamodel_code_generator", reason="the group `codegen` is not installed")
 
 ROOT = Path(__file__).parent.parent.parent
-MODELS = Path(models.__file__).parent
+PACKAGE = Path(voxloud_async.__file__).parent
 
 sys.path.insert(0, str(ROOT))
 from codegen import render  # noqa: E402 - a tool beside the package, found from the root
@@ -28,21 +28,26 @@ def made() -> dict[str, str]:
 @pytest.fixture
 def copied(tmp_path: Path, made: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in made:
-        shutil.copy(MODELS / name, tmp_path)
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PACKAGE / name, tmp_path / name)
     monkeypatch.setattr(render, "files", lambda: made)
     return tmp_path
 
 
 def test_the_files_are_what_the_generator_writes(made: dict[str, str]) -> None:
-    assert {name: (MODELS / name).read_bytes() for name in made} == {name: code.encode() for name, code in made.items()}
+    assert {name: (PACKAGE / name).read_bytes() for name in made} == {
+        name: code.encode() for name, code in made.items()
+    }
 
 
 def test_every_file_that_is_not_hand_written_is_generated(made: dict[str, str]) -> None:
-    assert {path.name for path in MODELS.glob("[!_]*.py")} | {"__init__.py"} == set(made)
+    written = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.glob("models/[!_]*.py")}
+    assert written | {"models/__init__.py", "spec/voxloud.json"} == set(made)
 
 
 def test_a_generated_file_says_so(made: dict[str, str]) -> None:
-    assert all(code.startswith("# Generated from spec/voxloud.yaml by `python -m codegen`.") for code in made.values())
+    models = [code for name, code in made.items() if name.startswith("models/")]
+    assert all(code.startswith("# Generated from spec/voxloud.yaml by `python -m codegen`.") for code in models)
 
 
 def test_check_accepts_the_files_as_they_are(copied: Path) -> None:
@@ -50,16 +55,16 @@ def test_check_accepts_the_files_as_they_are(copied: Path) -> None:
 
 
 def test_check_refuses_a_changed_file_and_leaves_it(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (copied / "users.py").write_text("changed")
-    (copied / "account.py").unlink()
+    (copied / "models" / "users.py").write_text("changed")
+    (copied / "spec" / "voxloud.json").unlink()
     assert main(["--check"], copied) == 1
-    assert (copied / "users.py").read_text() == "changed"
-    assert not (copied / "account.py").exists()
+    assert (copied / "models" / "users.py").read_text() == "changed"
+    assert not (copied / "spec" / "voxloud.json").exists()
     assert capsys.readouterr().err.count("differs: ") == 2
 
 
 def test_without_check_the_files_are_written(copied: Path, made: dict[str, str]) -> None:
-    (copied / "users.py").write_text("changed")
+    (copied / "models" / "users.py").write_text("changed")
     assert main([], copied) == 0
-    assert (copied / "users.py").read_bytes() == made["users.py"].encode()
+    assert (copied / "models" / "users.py").read_bytes() == made["models/users.py"].encode()
     assert main(["--check"], copied) == 0

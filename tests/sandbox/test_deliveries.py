@@ -10,6 +10,7 @@ import pytest
 
 from tests.sandbox.receiving import LIVE, Receiver, until
 from voxloud_async.sandbox import Sandbox, Subscription, Weather, in_background
+from voxloud_async.sandbox.journal import KEPT
 from voxloud_async.sandbox.webhooks import post
 
 if TYPE_CHECKING:
@@ -313,5 +314,5 @@ async def test_the_journal_forgets_the_oldest(api: Api, receiver: Receiver) -> N
     receiver.subscribe(api.sandbox, "CALL_INCOMING")
     api.sandbox.place_call()
     await api.sandbox.drain()
-    assert api.sandbox.deliveries.maxlen == post.KEPT
+    assert api.sandbox.deliveries.maxlen == KEPT
     assert json.loads(api.sandbox.deliveries[0].body) == receiver.events[0]

@@ -26,7 +26,7 @@ def test_the_readings_are_what_the_source_lists() -> None:
     for name, annotation in alternatives().items():
         if isinstance(annotation, ast.Subscript):
             assert readings[name] == ast.literal_eval(annotation.slice)
-    assert readings["contact_update"] == readings["subscription_update"] == ("put", "post", "both")
+    assert readings["contact_update"] == readings["subscription_update"] == ("both", "put", "post")
     assert readings["event_times"] == readings["single_event_times"] == ("iso_basic", "iso_rome", "epoch_ms")
     assert all(len(values) > 1 for values in readings.values())
 
@@ -49,7 +49,7 @@ def test_every_yields_each_other_reading_once() -> None:
 @pytest.mark.parametrize(
     ("typo", "told"),
     [
-        ({"contact_update": "patch"}, "contact_update must be one of 'put', 'post', 'both', not 'patch'"),
+        ({"contact_update": "patch"}, "contact_update must be one of 'both', 'put', 'post', not 'patch'"),
         ({"size_cap": 99}, "size_cap must be one of 2000, 1000, 100, not 99"),
     ],
 )

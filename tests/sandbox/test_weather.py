@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from voxloud_async.sandbox import Concurrency, Fault, FixedWindow, Sandbox, TokenBucket, Weather
+from voxloud_async.sandbox import Concurrency, Fault, FixedWindow, Sandbox, TokenBucket, Weather, climate
 from voxloud_async.sandbox.delivery import cut
 from voxloud_async.sandbox.exchange import Answer
 
@@ -52,6 +52,17 @@ async def test_g10_a_429_says_nothing_more(serve: Serve, manual_time: ManualTime
     assert [each.executed for each in api.sandbox.requests] == [True, True, False, False]
     manual_time.now += 10
     assert await statuses(api, 1) == [200]
+
+
+async def test_counts_of_many_keys_are_bounded(
+    serve: Serve, manual_time: ManualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(climate, "_MOST_KEYS", 2)
+    api = await serve(weather=Weather(limits=(FixedWindow(1, 10.0),)), clock=manual_time.clock)
+    for key in ("a", "b", "c", "b"):
+        await api.ask("GET", USERS, headers={"Voverc-Auth": key})
+    assert [each.status for each in api.sandbox.requests] == [401, 401, 401, 429]
+    assert list(api.sandbox._climate._meters) == ["b", "c"]
 
 
 async def test_each_key_has_its_own_count(serve: Serve, manual_time: ManualTime) -> None:

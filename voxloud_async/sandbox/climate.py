@@ -15,6 +15,8 @@ from .weather import Cut, Fault, Weather
 
 _ANYWHERE: tuple[Cut, ...] = ("before_headers", "inside_headers", "inside_body")
 _FINE = 1_000_000
+_MOST_KEYS = 1_000
+"""Keys whose requests are counted, right and wrong ones; the oldest goes first."""
 _CALM = Fault()
 
 
@@ -87,6 +89,8 @@ class Climate:
     def _meters_of(self, key: str) -> tuple[Meter, ...]:
         meters = self._meters.get(key)
         if meters is None:
+            if len(self._meters) >= _MOST_KEYS:
+                del self._meters[next(iter(self._meters))]
             meters = self._meters[key] = tuple(limit.meter() for limit in self.weather.limits)
         return meters
 

@@ -23,6 +23,8 @@ class Call:
     query_string: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    unreadable: RefusalError | None = None
+    """Why the body could not be read, None where it could."""
 
     @property
     def key(self) -> str:
@@ -31,8 +33,8 @@ class Call:
 
     @property
     def query(self) -> dict[str, str]:
-        """Query parameters; the first of a name counts."""
-        pairs = parse_qsl(self.query_string, keep_blank_values=True)
+        """Query parameters; the first of a name counts, and a blank one, as forms send it, is absent."""
+        pairs = parse_qsl(self.query_string)
         return dict(reversed(pairs))
 
 

@@ -9,10 +9,12 @@ from attrs import define, evolve, field
 
 from .dice import Dice
 from .event_log import EventLog
+from .journal import append_bounded
 from .quirks import Quirks
 from .records import ClickToCall, Contact, PlacedCall, Row, Subscription
-from .town.details import complete_click_to_call
+from .town.details import complete
 from .town.directory import Directory
+from .town.outlines import Outline, Party
 from .webhooks.agenda import Agenda, Happening
 from .webhooks.click_to_calls import connected_call
 from .webhooks.story import StagedCall
@@ -38,6 +40,7 @@ class Pbx:
     subscriptions: dict[str, Subscription] = field(factory=dict, init=False)
     click_to_calls: dict[str, ClickToCall] = field(factory=dict, init=False)
     calls_placed: list[PlacedCall] = field(factory=list, init=False)
+    """The latest `KEPT`, oldest first."""
     queries: int = field(default=0, init=False)
     agenda: Agenda = field(factory=Agenda, init=False)
     happened: deque[Happening] = field(factory=deque, init=False, repr=False)
@@ -65,7 +68,7 @@ class Pbx:
             dial_first=click_to_call.dial_first,
             at=self.clock(),
         )
-        self.calls_placed.append(call)
+        append_bounded(self.calls_placed, call)
         self.stage(connected_call(call, self._record(call), town=self.directory, quirks=self.quirks))
         return call
 
@@ -83,17 +86,15 @@ class Pbx:
 
     def _record(self, call: PlacedCall) -> Row:
         names = {str(user.extension): user.name for user in self.directory.users}
-        contact = call.contact.removeprefix("+")
-        row: Row = {
-            "type": "CLICK_TO_CALL",
-            "accountId": self.directory.account_id,
-            "direction": "OUTBOUND",
-            "timestamp": call.at,
-            "originatorName": names.get(call.extension, call.extension),
-            "originatorNumber": call.outbound_number.removeprefix("+"),
-            "destinationName": contact,
-            "destinationNumber": contact,
-            "callId": call.call_id,
-        }
-        complete_click_to_call(row, Dice(self.seed, "record", call.call_id))
+        number = call.contact.removeprefix("+")
+        known = (each for each in self.contacts.values() if call.contact in (each.primary_phone, *each.phones))
+        outline = Outline(
+            kind="CLICK_TO_CALL",
+            direction="OUTBOUND",
+            originator=Party(names.get(call.extension, call.extension), call.outbound_number.removeprefix("+")),
+            destination=Party(number, number),
+            contact=next(known, None),
+        )
+        row = outline.row(self.directory, at=call.at, call_id=call.call_id)
+        complete(row, outline, self.directory, Dice(self.seed, "record", call.call_id), answered=True)
         return row | {"clickToCallType": call.dial_first.upper()}

@@ -13,7 +13,7 @@ from typing import Any, Literal, cast, get_args, get_type_hints
 
 from attrs import evolve, fields, frozen
 
-Verbs = Literal["put", "post", "both"]
+Verbs = Literal["both", "put", "post"]
 EventTimes = Literal["iso_basic", "iso_rome", "epoch_ms"]
 
 
@@ -37,6 +37,8 @@ class Quirks:
     """G12, K7: status beyond the click-to-call quota and for refused duplicates."""
     empty_fields: Literal["absent", "null"] = "absent"
     """G17: an optional field without a value is left out or null."""
+    null_sent: Literal["absent", "rejected"] = "absent"
+    """G17: a null for an optional field counts as left out, or is a 400; for contacts see `contact_null`."""
     undocumented_fields: Literal["absent", "present"] = "absent"
     """P10: objects carry a field the text does not name."""
     date_header: Literal["present", "blank"] = "present"
@@ -44,7 +46,7 @@ class Quirks:
 
     # Contacts
 
-    contact_update: Verbs = "put"
+    contact_update: Verbs = "both"
     """C1: the heading says POST (L84), the sample PUT (L86)."""
     contact_updated_at: Literal["moves", "stays"] = "moves"
     """C2: the sample's `updated_at` equals `created_at` after an update (L108)."""
@@ -81,7 +83,7 @@ class Quirks:
     """W2: the list sample has `event_type` once and `type` twice (L414, L422, L430)."""
     enabled_on_create: Literal["present", "absent"] = "present"
     """W3: `enabled` is in the sample of a create (L349) and not in its table."""
-    subscription_update: Verbs = "put"
+    subscription_update: Verbs = "both"
     """W4: the heading says PUT (L373), the sample POST (L374)."""
     subscription_body_id: Literal["required", "optional", "unchecked"] = "required"
     """W5: an update names its id in the body, too (L389); unchecked, any id will do there."""

@@ -13,7 +13,7 @@ from .endpoints import account, click_to_call, contacts, subscriptions, telephon
 from .exchange import RefusalError
 from .quirks import Quirks, Verbs
 
-_VERBS: dict[Verbs, tuple[str, ...]] = {"put": ("PUT",), "post": ("POST",), "both": ("PUT", "POST")}
+_VERBS: dict[Verbs, tuple[str, ...]] = {"both": ("PUT", "POST"), "put": ("PUT",), "post": ("POST",)}
 
 Methods = Mapping[str, Endpoint]
 

@@ -17,12 +17,13 @@ from aiohttp import web
 from attrs import Attribute, define, evolve, field
 from attrs.validators import ge, gt
 
+from .arrival import Server, read
 from .climate import Climate, Fate
 from .delivery import cut, slow, whole
 from .dice import Dice
 from .drift import Drift, Movement
-from .exchange import Answer, Call
-from .journal import Received
+from .exchange import Answer, Call, bad_request
+from .journal import Bodies, Received, append_bounded
 from .media import MEDIA
 from .pbx import Pbx
 from .quirks import Quirks
@@ -47,9 +48,6 @@ NOWHERE = "https://media.example"
 """Where recordings lie while the sandbox is not running."""
 
 _log = logging.getLogger("voxloud_async.sandbox")
-_wire_log = logging.getLogger("voxloud_async.sandbox.wire")
-# Silent: aiohttp quotes the bytes of a malformed request, which may hold a key.
-_wire_log.setLevel(logging.CRITICAL + 1)
 
 _UNANSWERED = Answer(200, b"{}")
 _SHUTDOWN_SECONDS = 0.02
@@ -106,13 +104,14 @@ class Sandbox:
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     sleep: Callable[[float], Awaitable[object]] = field(default=asyncio.sleep, repr=False)
     requests: list[Received] = field(factory=list, init=False, repr=False)
-    """Every request that arrived, in order."""
+    """The requests that arrived, in order; of more than 100,000 the latest, of kept bodies the latest 64 MiB."""
     state: Pbx = field(init=False, repr=False)
     """What the PBX holds; look at it and change it at will."""
     _started: float = field(init=False, repr=False)
     _climate: Climate = field(init=False, repr=False)
     _service: Service = field(init=False, repr=False)
     _post: Post = field(init=False, repr=False)
+    _bodies: Bodies = field(factory=Bodies, init=False, repr=False)
     _runner: web.ServerRunner | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -142,7 +141,7 @@ class Sandbox:
 
     @property
     def calls_placed(self) -> list[PlacedCall]:
-        """Every phone that was rung through `connect`, in order."""
+        """Every phone that was rung through `connect`, in order; of more than 100,000 the latest."""
         return self.state.calls_placed
 
     @property
@@ -151,7 +150,7 @@ class Sandbox:
         return self._post.deliveries
 
     def count(self, method: str | None = None, path_prefix: str = "/", status: int | None = None) -> int:
-        """How many requests arrived, of this method, beginning of the path and status where given."""
+        """How many of `requests` have this method, beginning of the path and status, where given."""
         return sum(each.matches(method, path_prefix, status) for each in self.requests)
 
     def fail_next(self, fault: Fault, n: int = 1, *, match: str = "") -> None:
@@ -228,9 +227,7 @@ class Sandbox:
         if self._runner is not None:
             raise RuntimeError("the sandbox is running")
         self._started = self._climate.started = self.clock()
-        runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None, logger=_wire_log), shutdown_timeout=_SHUTDOWN_SECONDS
-        )
+        runner = web.ServerRunner(Server(self._handle, self._malformed), shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
             await web.TCPSite(runner, self.host, self.port).start()
@@ -276,7 +273,7 @@ class Sandbox:
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        call = await _read(request)
+        call = await read(request)
         received = self._note(call)
         fate = self._climate.judge(key=call.key, line=f"{call.method} {call.path}", now=self.clock())
         received.refused, received.executed, received.fault = fate.refused, fate.executed, fate.fault
@@ -297,7 +294,8 @@ class Sandbox:
             body=call.body if self.keep_bodies else None,
             with_key=bool(call.key),
         )
-        self.requests.append(received)
+        append_bounded(self.requests, received)
+        self._bodies.add(received)
         return received
 
     def _answer(self, call: Call, fate: Fate) -> Answer:
@@ -320,23 +318,19 @@ class Sandbox:
         if fault.cut is not None:
             return await cut(request, answer, fault.cut)
         received.status = answer.status
-        # A blank one, since aiohttp adds a Date of its own to a response without.
-        date = formatdate(self._wall(), usegmt=True) if self.quirks.date_header == "present" else ""
-        answer = evolve(answer, headers={**answer.headers, "Date": date})
+        answer = self._dated(answer)
         if fault.slow_body:
             return await slow(request, answer, fault.slow_body, self.sleep)
         return whole(answer)
 
+    def _malformed(self) -> web.StreamResponse:
+        """The answer to bytes that are no request, which it does not quote: they may hold a key."""
+        refusal = bad_request("the request is not well-formed HTTP")
+        response = whole(self._dated(self._service.answer(Call(method="", path="", unreadable=refusal))))
+        response.force_close()
+        return response
 
-async def _read(request: web.BaseRequest) -> Call:
-    return Call(
-        method=request.method,
-        path=_text(request.rel_url.raw_path),
-        query_string=_text(request.rel_url.raw_query_string),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=await request.read(),
-    )
-
-
-def _text(raw: str) -> str:
-    return raw.encode(errors="surrogateescape").decode(errors="replace")
+    def _dated(self, answer: Answer) -> Answer:
+        # A blank one, since aiohttp adds a Date of its own to a response without.
+        date = formatdate(self._wall(), usegmt=True) if self.quirks.date_header == "present" else ""
+        return evolve(answer, headers={**answer.headers, "Date": date})

@@ -58,6 +58,8 @@ class Service:
         return trouble.answer("html" if as_page else self.quirks.error_body)
 
     def _carry_out(self, call: Call) -> Answer:
+        if call.unreadable is not None:
+            raise call.unreadable
         if call.path.startswith(f"{MEDIA}/"):
             return media(call, self.pbx)
         target = self._routes.find(call.path)

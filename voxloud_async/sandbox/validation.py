@@ -7,7 +7,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
-from .exchange import Call, bad_request
+from .exchange import Call, RefusalError, bad_request
+from .quirks import Quirks
 
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,400}", re.ASCII)
@@ -39,11 +40,23 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+def given_fields(call: Call, quirks: Quirks) -> Fields:
+    """Return the fields of the body, a JSON object, without those that are null unless the quirks refuse null."""
+    fields = json_object(call)
+    if quirks.null_sent == "rejected":
+        return fields
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def required_text(fields: Fields, name: str) -> str:
     """A string that must be there and not be empty."""
-    value = fields.get(name)
-    if not isinstance(value, str) or not value:
+    if fields.get(name) is None:
         raise bad_request(f"{name} is required")
+    value = fields[name]
+    if not isinstance(value, str):
+        raise _mistyped(name, "a string", value)
+    if not value:
+        raise bad_request(f"{name} must not be empty")
     return value
 
 
@@ -51,15 +64,18 @@ def optional_text(fields: Fields, name: str) -> str | None:
     """A string, or None when it is absent."""
     value = fields.get(name)
     if name in fields and not isinstance(value, str):
-        raise bad_request(f"{name} must be a string")
+        raise _mistyped(name, "a string", value)
     return value
 
 
 def optional_texts(fields: Fields, name: str) -> tuple[str, ...]:
     """An array of strings, empty when it is absent."""
     value = fields.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise bad_request(f"{name} must be an array of strings")
+    if not isinstance(value, list):
+        raise _mistyped(name, "an array of strings", value)
+    for place, each in enumerate(value):
+        if not isinstance(each, str):
+            raise _mistyped(f"{name}[{place}]", "a string", each)
     return tuple(value)
 
 
@@ -67,8 +83,24 @@ def optional_flag(fields: Fields, name: str) -> bool | None:
     """A boolean, or None when it is absent."""
     value = fields.get(name)
     if name in fields and not isinstance(value, bool):
-        raise bad_request(f"{name} must be a boolean")
+        raise _mistyped(name, "a boolean", value)
     return value
+
+
+def _mistyped(name: str, wanted: str, value: Any) -> RefusalError:
+    return bad_request(f"{name} must be {wanted}, not {_KINDS[type(value)]}")
+
+
+_KINDS = {
+    str: "a string",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+    type(None): "null",
+}
+"""How JSON calls what Python makes of it."""
 
 
 def one_of(value: str, name: str, allowed: Collection[str]) -> str:

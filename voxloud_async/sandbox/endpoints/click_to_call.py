@@ -11,14 +11,14 @@ from ..context import Context
 from ..exchange import Answer, RefusalError, as_json, bad_request, not_found
 from ..records import ClickToCall, DialFirst
 from ..shapes import click_to_call_shape, deleted
-from ..validation import Fields, e164, json_object, one_of, required_text
+from ..validation import Fields, e164, given_fields, one_of, optional_text, required_text
 
 _PREFIX = "ctc-"
 
 
 def create_click_to_call(context: Context) -> Answer:
     """POST /click-to-call, within the quota (K7)."""
-    fields = json_object(context.call)
+    fields = given_fields(context.call, context.quirks)
     name = required_text(fields, "name")
     extension = _extension(context, required_text(fields, "extension"))
     number = _outbound_number(context, required_text(fields, "outboundNumber"))
@@ -59,7 +59,7 @@ def delete_click_to_call(context: Context) -> Answer:
 def connect_click_to_call(context: Context) -> Answer:
     """POST /click-to-call/{id}/connect rings the phones, each time (K9)."""
     click_to_call = _click_to_call(context)
-    contact = e164(required_text(json_object(context.call), "contact"), "contact")
+    contact = e164(required_text(given_fields(context.call, context.quirks), "contact"), "contact")
     context.pbx.place_call(click_to_call, contact)
     return as_json({"contact": contact}, context.quirks.connect_status)
 
@@ -91,6 +91,7 @@ def _outbound_number(context: Context, number: str) -> str:
 
 
 def _dial_first(fields: Fields) -> DialFirst:
-    if "dial_first" not in fields:
+    named = optional_text(fields, "dial_first")
+    if named is None:
         return "extension"
-    return cast("DialFirst", one_of(required_text(fields, "dial_first"), "dial_first", ("contact", "extension")))
+    return cast("DialFirst", one_of(named, "dial_first", ("contact", "extension")))

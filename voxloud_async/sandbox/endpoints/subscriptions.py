@@ -12,7 +12,7 @@ from ..exchange import Answer, RefusalError, as_json, bad_request, not_found
 from ..quirks import Quirks
 from ..records import Subscription
 from ..shapes import Shape, deleted, subscription_shape
-from ..validation import Fields, json_object, one_of, optional_flag, optional_text, required_text
+from ..validation import Fields, given_fields, one_of, optional_flag, optional_text, required_text
 
 EVENT_TYPES = (
     "FAX_CALL",
@@ -27,7 +27,7 @@ EVENT_TYPES = (
 
 def create_subscription(context: Context) -> Answer:
     """POST /webhook-subscriptions."""
-    fields, quirks = json_object(context.call), context.quirks
+    fields, quirks = given_fields(context.call, context.quirks), context.quirks
     allowed = EVENT_TYPES if quirks.click_to_call_subscription == "accepted" else _without_click_to_call()
     values = _read(fields, allowed)
     _refuse_duplicate(context, values)
@@ -42,7 +42,7 @@ def create_subscription(context: Context) -> Answer:
 def update_subscription(context: Context) -> Answer:
     """PUT or POST /webhook-subscriptions/{id} (W4); fields left out are kept (W6)."""
     before = _subscription(context)
-    fields, quirks = json_object(context.call), context.quirks
+    fields, quirks = given_fields(context.call, context.quirks), context.quirks
     _check_id(context, fields)
     values = _read(fields, EVENT_TYPES)
     if quirks.notification_email_omitted == "cleared":

@@ -13,7 +13,7 @@ from ..event_shapes import row_shape, single_shape
 from ..exchange import CSV, JSON, Answer, as_json, bad_request, not_found
 from ..quirks import Quirks
 from ..times import read_iso
-from ..validation import Fields, integer, json_object, optional_text
+from ..validation import Fields, given_fields, integer, optional_text
 
 
 def query_events(context: Context) -> Answer:
@@ -60,7 +60,8 @@ def _nothing_found(quirks: Quirks) -> Answer:
 
 
 def _selected(context: Context) -> Sequence[int]:
-    fields, pbx, quirks = json_object(context.call), context.pbx, context.quirks
+    pbx, quirks = context.pbx, context.quirks
+    fields = given_fields(context.call, quirks)
     start, end = _moment(fields, "date_time_from"), _moment(fields, "date_time_to")
     if end is not None and quirks.interval == "closed":
         end += 1

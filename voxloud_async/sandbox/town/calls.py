@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..dice import Dice
 from ..records import Contact, Row
-from .details import complete
+from .details import complete, end_rarely
 from .directory import Directory
 from .outlines import Callers, Outline, inside
 from .timetable import Timetable
@@ -53,8 +53,10 @@ class CallRecords:
         call = _first_leg(place)
         outline = self.outline(call)
         dice = Dice(self._seed, "row", call)
-        row = self._start(call, outline)
+        row = outline.row(self._town, at=self.moment(call), call_id=self._call_id(call, outline.kind))
+        row["id"] = FIRST_ID + call
         complete(row, outline, self._town, dice, answered=_is_transferred(call) or dice.chance(72))
+        end_rarely(row, dice)
         return row if call == place else self._second_leg(row, place)
 
     def places_of(self, call_id: str) -> list[int]:
@@ -66,20 +68,6 @@ class CallRecords:
         if not 0 <= call < self._count or self._call_id(call, self.outline(call).kind) != call_id:
             return []
         return [place for place in (call, call + 1) if _first_leg(place) == call and place < self._count]
-
-    def _start(self, call: int, outline: Outline) -> Row:
-        return {
-            "id": FIRST_ID + call,
-            "type": outline.kind,
-            "accountId": self._town.account_id,
-            "direction": outline.direction,
-            "timestamp": self.moment(call),
-            "originatorName": outline.originator.name,
-            "originatorNumber": outline.originator.number,
-            "destinationName": outline.destination.name,
-            "destinationNumber": outline.destination.number,
-            "callId": self._call_id(call, outline.kind),
-        }
 
     def _call_id(self, call: int, kind: str) -> str:
         # The first eight digits hold the place, so that a record is found by its callId without a search.

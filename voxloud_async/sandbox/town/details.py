@@ -11,16 +11,16 @@ from .recordings import recording, voicemail
 from .talk import summary, transcription
 
 _NOT_ANSWERED = ("CALL_CANCELED_BY_ORIGINATOR", "CALL_LOST_NO_ANSWER", "CALL_LOST_USER_BUSY", "CALL_REJECTED")
+_RARELY = ("CALL_REQUEST", "CALL_STARTED", "CALL_LOST_LOSE_RACE")
 
 
 def complete(row: Row, outline: Outline, town: Directory, dice: Dice, *, answered: bool) -> None:
     """Add to a row what its kind of call has (T16: the fields vary)."""
     if outline.kind == "FAX_CALL":
-        row.update(duration=dice.between(15, 240), archived=False)
+        row.update(duration=dice.between(15, 240), archived=dice.chance(5))
         return
     if outline.kind == "CLICK_TO_CALL":
-        complete_click_to_call(row, dice)
-        _record(row, town, dice)
+        _complete_click_to_call(row, town, dice)
     else:
         _complete_phone_call(row, town, dice, answered=answered)
     _tag(row, dice)
@@ -28,17 +28,23 @@ def complete(row: Row, outline: Outline, town: Directory, dice: Dice, *, answere
         row.update(_crm_fields(outline.contact))
 
 
-def complete_click_to_call(row: Row, dice: Dice) -> None:
-    """How long a click-to-call rang and was talked on, and the fields only it has."""
+def end_rarely(row: Row, dice: Dice) -> None:
+    """Give one phone call in 25 a last event that is documented, but that no call ends with in the normal course."""
+    if row["type"] == "PHONE_CALL" and dice.chance(4):
+        row["lastEvent"] = "CALL_ANSWERED" if "answererName" in row else dice.choose(_RARELY)
+
+
+def _complete_click_to_call(row: Row, town: Directory, dice: Dice) -> None:
     ring_time = dice.between(1, 20)
     row.update(
         duration=ring_time + _talk_seconds(dice),
         ringTime=ring_time,
         queueCallId=row["callId"],
         clickToCallType=dice.choose(("EXTENSION", "CONTACT")),
-        archived=False,
+        archived=dice.chance(5),
         recorded=False,
     )
+    _record(row, town, dice)
 
 
 def _complete_phone_call(row: Row, town: Directory, dice: Dice, *, answered: bool) -> None:
@@ -81,7 +87,7 @@ def _record(row: Row, town: Directory, dice: Dice) -> None:
 def _tag(row: Row, dice: Dice) -> None:
     if dice.chance(15):
         row["labels"] = [dice.choose(LABELS)]
-    if row["direction"] == "INBOUND" and dice.chance(60):
+    if (row["direction"] == "INBOUND" or row["type"] == "CLICK_TO_CALL") and dice.chance(60):
         first = dice.below(len(RULE_NAMES) - 1)
         row["ruleNames"] = list(RULE_NAMES[first : first + dice.between(1, 2)])
 

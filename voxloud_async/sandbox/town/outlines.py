@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from ..dice import Dice
-from ..records import Contact, User
+from ..records import Contact, Row, User
 from .directory import Directory
 from .names import FIRST_NAMES, LAST_NAMES
 from .numbers import as_recorded, outside
 
 _FAXES, _CLICK_TO_CALLS = 6, 8
 _INBOUND, _OUTBOUND = 55, 30
+_CLICK_TO_CALLS_INSIDE, _CLICK_TO_CALLS_INBOUND = 4, 6
 
 
 @frozen
@@ -36,6 +37,21 @@ class Outline:
     originator: Party
     destination: Party
     contact: Contact | None = None
+
+    @property
+    def ends(self) -> Row:
+        """The fields that name the two ends."""
+        return {
+            "originatorName": self.originator.name,
+            "originatorNumber": self.originator.number,
+            "destinationName": self.destination.name,
+            "destinationNumber": self.destination.number,
+        }
+
+    def row(self, town: Directory, *, at: int, call_id: str) -> Row:
+        """The beginning of its record, which is the same for all kinds; `at` is milliseconds since 1970."""
+        head = {"type": self.kind, "accountId": town.account_id, "direction": self.direction, "timestamp": at}
+        return head | self.ends | {"callId": call_id}
 
 
 def inside(user: User) -> Party:
@@ -87,18 +103,25 @@ class Callers:
     def _fax(self, dice: Dice) -> Outline:
         number = dice.choose(self.town.dids).number.removeprefix("+")
         machine = Party(f"{number}-fax-caller-id-name", number)
-        other = ANONYMOUS if dice.chance(20) else _stranger(dice)
         if dice.chance(70):
+            other = ANONYMOUS if dice.chance(5) else _stranger(dice)
             return Outline(kind="FAX_CALL", direction="INBOUND", originator=other, destination=machine)
-        return Outline(kind="FAX_CALL", direction="OUTBOUND", originator=machine, destination=other)
+        return Outline(kind="FAX_CALL", direction="OUTBOUND", originator=machine, destination=_stranger(dice))
 
     def _click_to_call(self, dice: Dice) -> Outline:
         number = dice.choose(self.town.dids).number.removeprefix("+")
+        user = Party(dice.choose(self.town.users).name, number)
+        which = dice.below(100)
+        if which < _CLICK_TO_CALLS_INSIDE:
+            callee = inside(dice.choose(self.town.users))
+            return Outline(kind="CLICK_TO_CALL", direction="INTERNAL", originator=user, destination=callee)
+        contact = dice.choose(self.contacts) if self.contacts and dice.chance(60) else None
+        other = _nameless((outside(dice) if contact is None else contact.primary_phone).removeprefix("+"))
+        direction, ends = "OUTBOUND", (user, other)
+        if which < _CLICK_TO_CALLS_INSIDE + _CLICK_TO_CALLS_INBOUND:
+            direction, ends = "INBOUND", (other, user)
         return Outline(
-            kind="CLICK_TO_CALL",
-            direction="OUTBOUND",
-            originator=Party(dice.choose(self.town.users).name, number),
-            destination=_nameless(outside(dice).removeprefix("+")),
+            kind="CLICK_TO_CALL", direction=direction, originator=ends[0], destination=ends[1], contact=contact
         )
 
     def _outsider(self, dice: Dice) -> tuple[Contact | None, Party]:

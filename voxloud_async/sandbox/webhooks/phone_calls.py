@@ -92,22 +92,12 @@ def _someone(user: User | None) -> tuple[User, ...]:
 
 
 def _ends(plan: Plan) -> Row:
-    return {"callId": plan.call_id} | _parties(plan.outline)
-
-
-def _parties(outline: Outline) -> Row:
-    return {
-        "originatorName": outline.originator.name,
-        "originatorNumber": outline.originator.number,
-        "destinationName": outline.destination.name,
-        "destinationNumber": outline.destination.number,
-    }
+    return {"callId": plan.call_id} | plan.outline.ends
 
 
 def _records(plan: Plan, at: int, town: Directory) -> list[Row]:
     """One record, and a second one where the call was transferred, as the seeded ones are."""
-    head = {"type": "PHONE_CALL", "accountId": town.account_id, "direction": plan.outline.direction, "timestamp": at}
-    row = head | _ends(plan)
+    row = plan.outline.row(town, at=at, call_id=plan.call_id)
     answered = plan.talk is not None
     complete(row, plan.outline, town, Dice("record", plan.call_id), answered=answered)
     row["duration"] = plan.length // 1000

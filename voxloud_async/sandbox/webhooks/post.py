@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from ..dice import Dice
+from ..journal import KEPT
 from ..pbx import Pbx
 from ..quirks import Quirks
 from .agenda import Happening
@@ -26,9 +27,6 @@ from .traffic import Traffic, calls_of
 from .waiting import WaitingRoom
 
 _log = logging.getLogger("voxloud_async.sandbox")
-
-KEPT = 100_000
-"""Deliveries that are remembered; the oldest go first."""
 
 _AT_ONCE = 50
 """Calls of the traffic that begin before anybody else has a turn."""

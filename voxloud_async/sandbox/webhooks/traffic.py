@@ -11,8 +11,8 @@ from attrs.validators import ge, gt, optional
 from ..dice import Dice
 from ..pbx import Pbx
 from ..records import PlacedCall, Row, User
-from ..town.details import complete, complete_click_to_call
-from ..town.outlines import Callers, Outline, Party, inside
+from ..town.details import complete
+from ..town.outlines import Callers, Outline, inside
 from .click_to_calls import connected_call
 from .phone_calls import Plan, phone_call
 from .story import StagedCall
@@ -100,15 +100,14 @@ class _Scene:
         return tuple(chosen)
 
     def _fax(self, outline: Outline) -> StagedCall:
-        row = self._row(outline, self.dice.uuid())
-        complete(row, outline, self.pbx.directory, self.dice, answered=True)
+        row = self._record(outline, self.dice.uuid())
         length = row["duration"] * 1000
         return StagedCall(call_id=row["callId"], at=self.at, length=length, steps=(), records=(row,))
 
     def _click_to_call(self, outline: Outline) -> StagedCall:
-        user = self.dice.choose(self.pbx.directory.users)
-        row = self._row(outline, f"{self.dice.hex(32)}-clicktocall") | {"originatorName": user.name}
-        complete_click_to_call(row, self.dice)
+        names = (outline.originator.name, outline.destination.name)
+        user = next(each for each in self.pbx.directory.users if each.name in names)
+        row = self._record(outline, f"{self.dice.hex(32)}-clicktocall")
         ring = self.dice.between(*self.traffic.ring)
         row |= {"ringTime": ring, "duration": ring + self.dice.between(*self.traffic.talk)}
         call = PlacedCall(
@@ -122,17 +121,7 @@ class _Scene:
         )
         return connected_call(call, row, town=self.pbx.directory, quirks=self.pbx.quirks)
 
-    def _row(self, outline: Outline, call_id: str) -> Row:
-        return {
-            "type": outline.kind,
-            "accountId": self.pbx.directory.account_id,
-            "direction": outline.direction,
-            "timestamp": self.at,
-            **_end("originator", outline.originator),
-            **_end("destination", outline.destination),
-            "callId": call_id,
-        }
-
-
-def _end(which: str, party: Party) -> Row:
-    return {f"{which}Name": party.name, f"{which}Number": party.number}
+    def _record(self, outline: Outline, call_id: str) -> Row:
+        row = outline.row(self.pbx.directory, at=self.at, call_id=call_id)
+        complete(row, outline, self.pbx.directory, self.dice, answered=True)
+        return row
