@@ -213,3 +213,18 @@ async def test_p8_closed_early_none_looks_complete_and_nothing_is_left(client: V
     with pytest.raises(UsageError, match="closed before its end"):
         await anext(stream)
     await stream.aclose()
+
+
+def test_a_caller_s_stop_iteration_does_not_look_like_the_end() -> None:
+    def stop(_: object) -> None:
+        raise StopAsyncIteration
+
+    async def main() -> None:
+        async with (
+            Sandbox(contacts=30, events=0) as sandbox,
+            VoxloudClient(sandbox.api_key, base_url=sandbox.url) as client,
+        ):
+            with pytest.raises(RuntimeError, match="StopAsyncIteration"):
+                await client.contacts.search(on_progress=stop).collect()
+
+    asyncio.run(main())

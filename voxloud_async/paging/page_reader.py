@@ -199,7 +199,9 @@ class PageReader(Generic[T]):
             raise error
         if 0 < self._place.largest < request.size:
             self._cap(self._place.largest)
-        elif request.first > 0 and self._read == self._read_at_end and self._has_read_all:
+        elif request.first > 0 and self._read == self._read_at_end:
+            if self._whole_total is not None and self._read < self._whole_total:
+                raise error  # rows without a time, perhaps, are out of reach
             self._has_ended = True
         elif request.first > 0 and self._can_begin_interval:
             self._begin_interval()
@@ -231,13 +233,11 @@ class PageReader(Generic[T]):
         """Return True for a page without rows that stands where there were rows, or that promises some."""
         if page.items or not (self._read or page.total):
             return False
-        if judged.is_exact and not self._promises_more(page, rows):
+        if page.has_next and page.total is not None and rows.start < page.total:
+            return True
+        if judged.is_exact:
             return False  # it ends a list, whatever it says of a next page (anomaly C13)
         return not rows.is_first or self._doubts < (_PROMISED if page.has_next else _BELIEVED)
-
-    def _promises_more(self, page: Page[T], rows: Rows) -> bool:
-        """Return True if an empty page says, of the next page and of the total, that rows follow."""
-        return bool(page.has_next) and page.total is not None and rows.start < page.total
 
     def _rows(self, request: PageRequest, page: Page[T]) -> Rows:
         return Rows(
@@ -278,8 +278,6 @@ class PageReader(Generic[T]):
     def _is_end(self, request: PageRequest, page: Page[T], rows: Rows, judged: Judged) -> bool:
         """Believe that a page is the last one, unless there is a sign that it is not."""
         if not page.items:
-            if self._promises_more(page, rows):
-                raise ConflictError("the list has an empty page before its end")
             return True
         if page.has_next is False:
             is_full = len(page.items) == request.end - request.first
@@ -388,11 +386,6 @@ class PageReader(Generic[T]):
         self._gaps += 1
         self._doubts += request.first == 0
 
-    @property
-    def _has_read_all(self) -> bool:
-        """Return True unless the whole list had more rows when an interval was entered than were read."""
-        return self._whole_total is None or self._read >= self._whole_total
-
     def _begin_interval(self, *, wider: bool = False) -> None:
         """Continue in the interval that begins at the watermark."""
         assert isinstance(self._order, ByTime)  # noqa: S101 - the callers have looked
@@ -400,7 +393,7 @@ class PageReader(Generic[T]):
         if window is None:
             self._leave_interval()
         else:
-            if self._place.window == self.source.window:
+            if self._place.window == self.source.window and self._place.total is not None:
                 self._whole_total = self._place.total
             self._ahead.drop()
             self._place.enter(window)
