@@ -50,7 +50,7 @@ class Filtered:
         pass
 
 
-async def ids(service: Any, **options: Any) -> list[int]:
+async def ids(service: Any, **options: Any) -> list[int | None]:
     async with VoxloudClient("key", base_url="https://lists.example", transport=service, rate=None) as client:
         return [event.id for event in await client.telephony_events.query(**options).collect()]
 

@@ -191,3 +191,21 @@ async def test_a_lost_change_says_what_was_lost(once: VoxloudClient, sandbox: Sa
     (outcome,) = await once.contacts.update_many([(contact.id, version(0))]).collect()
     assert isinstance(outcome.error, ResponseLostError)
     assert outcome.unknown
+
+
+async def test_a_later_change_that_an_earlier_run_sent_stays_later_after_a_run_that_sends_nothing(
+    once: VoxloudClient, sandbox: Sandbox, journal: Path
+) -> None:
+    contact = await once.contacts.create(**ADA)
+    changes: list[Any] = [(contact.id, version(number)) for number in range(2)]
+    sandbox.fail_next(Fault(status=503), match="PUT")
+    sandbox.fail_next(Fault(cut="inside_headers", executed=True), match="PUT")
+    await once.contacts.update_many(changes, journal=journal).collect()
+    hasty = once.with_options(max_wait=1e-9)
+    second = await hasty.contacts.update_many(changes, journal=journal).collect()
+    assert second[1].unknown, "an earlier run sent it"
+    run = once.contacts.update_many(changes, journal=journal, concurrency=1)
+    first = await anext(run)
+    await run.aclose()
+    assert first.superseded
+    assert "v0" not in sent(sandbox)[2:]
