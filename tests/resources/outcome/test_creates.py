@@ -244,6 +244,17 @@ async def test_g11_an_older_contact_is_not_taken_for_the_new_one(start: Start) -
     assert (await served.contact()).id != old.id
 
 
+async def test_g11_a_contact_made_long_after_the_call_is_a_candidate_and_not_its_result(start: Start) -> None:
+    served = await start()
+    served.sandbox.fail_next(UNSENT, match="POST ")
+    error = await unknown(served.contact())
+    later = await served.elsewhere("contact")
+    held = served.sandbox.state.contacts[later.id]
+    served.sandbox.state.contacts[later.id] = evolve(held, created_at=held.created_at + 60_000)
+    assert await error.resolve() is None
+    assert error.candidates == (later.id,)
+
+
 async def test_g11_a_contact_that_differs_is_not_the_new_one(start: Start) -> None:
     served = await start()
     for changes in ({"company_name": "Else"}, {"last_name": "Doe", "first_name": "Jane"}, {"company_name": None}):
