@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum, auto
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -66,22 +66,6 @@ class Judged:
     is_exact: bool = False
     reaches: bool = False
     ranks: Sequence[Microseconds] = field(factory=list)
-
-
-class Order(Protocol):
-    """Remembers the rows that were read, and judges pages by them. Pure: it fetches nothing."""
-
-    def overlap(self, size: int) -> int:
-        """Return how many known rows the next page should begin with, of at most `size` rows."""
-        ...
-
-    def judge(self, rows: Rows) -> Judged:
-        """Judge a page; changes nothing but what is known of the order of the list."""
-        ...
-
-    def accept(self, rows: Rows, judged: Judged, end: int) -> None:
-        """Remember the first `end` rows of a page that follows."""
-        ...
 
 
 def begins_as_expected(rows: Rows) -> bool:
