@@ -130,7 +130,7 @@ async def test_dead_letters_give_way_to_what_comes_in_and_their_loss_is_told(
     assert len(await inbox.add(several(1, "d"))) == 1
     counts = await inbox.counts()
     assert (counts.waiting, counts.dead) == (2, 1)
-    assert caplog.messages == ["a dead letter is lost: the inbox in memory is full"]
+    assert caplog.messages == ["dead letters are lost, as the inbox in memory is full: 1 so far"]
     assert [letter.delivery.key for letter in await inbox.dead_letters()] == [several(2)[1].key]
 
 

@@ -96,7 +96,7 @@ def test_what_is_no_base_of_a_callback_url(base: str) -> None:
         ({"allow_from": ["nowhere"]}, ValueError),
         ({"allow_from": "10.0.0.0/8"}, TypeError),
         ({"trusted_proxies": "10.0.0.1"}, TypeError),
-        ({"expected_pbx_id": "117"}, TypeError),
+        ({"expected_pbx_id": 1.5}, TypeError),
         ({"expected_account_id": 5}, TypeError),
     ],
 )
@@ -165,7 +165,7 @@ def test_a_log_without_tokens(message: str, arguments: Any, shown: str) -> None:
 
 
 def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: pytest.LogCaptureFixture) -> None:
-    error, counts = ValueError("+390612345678"), telling.Counts()
+    error, counts, log = ValueError("+390612345678"), telling.Counts(), telling.LogWriter(lambda: 0.0)
     told: list[notices.Notice] = [
         notices.Accepted("CALL_STARTED"),
         notices.Doubled("CALL_STARTED"),
@@ -174,7 +174,7 @@ def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: py
         notices.Verified(found=True),
         notices.Verified(found=False),
         notices.Handled("CALL_STARTED", 1, 0.1),
-        notices.Unheard("CALL_STARTED"),
+        notices.Unhandled("CALL_STARTED"),
         notices.Retrying("CALL_STARTED", 1, 1.0, "ValueError", "x.py:1", error),
         notices.Buried("CALL_STARTED", 1, "ValueError", "x.py:1", error),
         notices.Overtaken("CALL_STARTED"),
@@ -185,13 +185,13 @@ def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: py
     with caplog.at_level(logging.DEBUG, "voxloud_async.webhooks"):
         for notice in told:
             counts.note(notice)
-            telling.write_log(notice)
+            log.note(notice)
     assert counts.stats() == notices.Stats(
         accepted=1,
         doubled=1,
         refused={"token": 1, "inbox_full": 1},
         handled=1,
-        unheard=1,
+        unhandled=1,
         retried=1,
         buried=1,
         overtaken=1,

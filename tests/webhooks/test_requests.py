@@ -235,7 +235,7 @@ UNDECODABLE: dict[str, bytes] = {
 async def test_w3_what_cannot_be_decoded_is_a_bad_request(server: str, body: bytes) -> None:
     async with serving(server, receiver()) as wire:
         assert (await wire.post(body)).status == 400
-        await nothing_came_in(wire, "malformed")
+        await nothing_came_in(wire, "malformed" if body else "empty")
 
 
 @pytest.mark.parametrize(
@@ -274,6 +274,12 @@ async def test_the_answer_comes_after_the_event_is_stored_and_before_it_is_handl
     [
         ({"expected_pbx_id": 117}, incoming(), 200),
         ({"expected_pbx_id": 118}, incoming(), 403),
+        ({"expected_pbx_id": "117"}, incoming(), 200),
+        ({"expected_pbx_id": 117}, enveloped(call_event(), pbx_id="117"), 200),
+        ({"expected_pbx_id": "a-b-c"}, enveloped(call_event(), pbx_id="a-b-c"), 200),
+        ({"expected_pbx_id": "a-b-c"}, enveloped(call_event(), pbx_id="a-b-d"), 403),
+        ({"expected_pbx_id": 117}, enveloped(call_event(), pbx_id=[117]), 403),
+        ({"expected_pbx_id": 117}, enveloped(call_event(), pbx_id=None), 200),
         ({"expected_pbx_id": 118}, packed(call_event()), 200),  # a bare one names no PBX
         ({"expected_account_id": "abc"}, packed(record(accountId="abc")), 200),
         ({"expected_account_id": "abc"}, packed(record(accountId="abd")), 403),

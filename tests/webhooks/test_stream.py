@@ -10,7 +10,7 @@ from tests.webhooks.deliveries import incoming
 from tests.webhooks.desk import Desk, virtually
 from voxloud_async.models import CallEvent
 from voxloud_async.webhooks import EventStream, Received, handling
-from voxloud_async.webhooks.notices import Dropped, Unheard
+from voxloud_async.webhooks.notices import Dropped, Unhandled
 
 
 async def call_ids(stream: EventStream) -> list[str]:
@@ -27,7 +27,7 @@ def test_every_stream_gets_each_event_until_the_receiver_stops() -> None:
             await desk.settled()
         assert [await reader for reader in readers] == [[f"c{n}" for n in range(10)]] * 3
         assert await call_ids(streams[0]) == []
-        assert desk.told(Unheard) == []
+        assert desk.told(Unhandled) == [Unhandled("CALL_INCOMING")] * 10
 
     virtually(main)
 
@@ -103,7 +103,8 @@ def test_a_stream_that_nobody_holds_is_forgotten() -> None:
         async with desk.receiver:
             await desk.deliver(incoming())
             await desk.settled()
-        assert desk.told(Unheard) == [Unheard("CALL_INCOMING")]
+        assert desk.told(Unhandled) == []
+        assert desk.receiver.stats.buried == 1
 
     virtually(main)
 

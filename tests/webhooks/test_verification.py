@@ -177,7 +177,11 @@ def test_w8_an_unknown_call_is_not_asked_for_again_within_a_minute() -> None:
     async def main() -> None:
         service = Service()
         desk = Desk(verify=service, concurrency=1)
-        same = [packed(record(1, timestamp=NOON + n)) for n in range(4)]
+        same = [packed(record(n, callId="call-1")) for n in range(4)]
+
+        @desk.receiver.on()
+        async def take(_event: object) -> None: ...
+
         async with desk.receiver:
             await desk.deliver(*same[:2])
             await desk.settled()

@@ -62,7 +62,7 @@ async def test_a_table_may_be_in_a_schema(postgres: PostgresServer, db: Any, tab
 async def test_the_table_says_what_it_is(inbox: PostgresInbox, db: Any, table: str) -> None:
     await inbox.due_in()
     note = await db.fetchval("SELECT obj_description(to_regclass($1), 'pg_class')", table)
-    assert note == "voxloud_async inbox, version 1"
+    assert note == "voxloud_async inbox, version 2"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_the_table_says_what_it_is(inbox: PostgresInbox, db: Any, table: s
     [
         (None, "belongs to another program"),
         ("the books of a friend", "belongs to another program"),
-        ("voxloud_async inbox, version 2", "is of another version"),
+        ("voxloud_async inbox, version 3", "is of another version"),
     ],
 )
 async def test_the_table_of_others_is_left_alone(

@@ -15,7 +15,7 @@ from .checks import as_origin, by_key, check_error, check_most, check_seconds
 from .joined import Joined
 from .opened import Opened
 from .postgres_schema import checked, prepare
-from .protocol import KEPT, Counts, DeadLetter, Delivery, InboxFullError, Lease
+from .protocol import EVERY, KEPT, Counts, DeadLetter, Delivery, InboxFullError, Lease, Selection
 from .room import Room
 
 PATIENCE = 10.0
@@ -66,12 +66,12 @@ class PostgresInbox:
         async with self._opened.use() as pool:
             return await self._joined(_Call(pool, coming))
 
-    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Sequence[Lease]:
         """Take up to `limit` deliveries that are due, the earliest first."""
         check_most("limit", limit)
         check_seconds("seconds", seconds)
         token = uuid4().hex
-        rows = await self._fetch(sql.LEASE, limit, token, seconds)
+        rows = await self._fetch(sql.LEASE, [*of.types], of.others, of.waited, limit, token, seconds)
         return [
             Lease(delivery=_delivery(row), token=token, until=row["at"], run=row["runs"])
             for row in sorted(rows, key=lambda row: row["was"])
@@ -93,6 +93,10 @@ class PostgresInbox:
         check_error(error)
         return bool(await self._fetch(sql.RETRY, lease.delivery.key, lease.token, delay, error))
 
+    async def release(self, lease: Lease) -> bool:
+        """Give it back, due at once, as if it had not been taken."""
+        return bool(await self._fetch(sql.RELEASE, lease.delivery.key, lease.token))
+
     async def bury(self, lease: Lease, error: str) -> bool:
         """Give it up: a dead letter, body and all."""
         check_error(error)
@@ -101,6 +105,19 @@ class PostgresInbox:
     async def known(self, keys: Collection[str]) -> frozenset[str]:
         """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
         return frozenset(row["key"] for row in await self._fetch(sql.KNOWN, list(keys), KEPT))
+
+    async def fingerprints(self, keys: Collection[str]) -> Mapping[str, str]:
+        """The fingerprints of those of the keys that are known."""
+        return {row["key"]: row["fingerprint"] for row in await self._fetch(sql.KNOWN, list(keys), KEPT)}
+
+    async def announce(self, types: Collection[str], seconds: float) -> None:
+        """Note that a process handles these event types for so many seconds from now."""
+        check_seconds("seconds", seconds)
+        await self._fetch(sql.ANNOUNCE, [*frozenset(types)], seconds)
+
+    async def announced(self) -> frozenset[str]:
+        """The event types that some process handles now."""
+        return frozenset(row["type"] for row in await self._fetch(sql.ANNOUNCED))
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """The dead letters, the latest first."""
@@ -118,10 +135,10 @@ class PostgresInbox:
         """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
         return len(await self._fetch(sql.DISCARD, list(keys)))
 
-    async def due_in(self) -> float | None:
-        """Seconds until something is due, 0 where it is already; None where nothing waits."""
-        (row,) = await self._fetch(sql.DUE_IN)
-        return None if row["seconds"] is None else max(0.0, row["seconds"])
+    async def due_in(self, of: Selection = EVERY) -> float | None:
+        """Seconds until something of these is due, 0 where it is already; None where nothing waits."""
+        (row,) = await self._fetch(sql.DUE_IN, [*of.types], of.others)
+        return None if row["seconds"] is None else max(0.0, row["seconds"] + of.waited)
 
     async def counts(self) -> Counts:
         """What it holds."""
@@ -183,6 +200,8 @@ class PostgresInbox:
     async def _insert(self, pool: Any, new: Sequence[Delivery]) -> frozenset[str]:
         columns = (
             [each.key for each in new],
+            [each.type for each in new],
+            [each.fingerprint for each in new],
             [each.origin for each in new],
             [each.received for each in new],
             [each.body for each in new],
@@ -205,4 +224,11 @@ async def _close(pool: Any) -> None:
 
 
 def _delivery(row: Any) -> Delivery:
-    return Delivery(key=row["key"], origin=as_origin(row["origin"]), received=row["received"], body=row["body"])
+    return Delivery(
+        key=row["key"],
+        type=row["type"],
+        fingerprint=row["fingerprint"],
+        origin=as_origin(row["origin"]),
+        received=row["received"],
+        body=row["body"],
+    )
