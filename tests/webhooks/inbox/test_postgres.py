@@ -110,8 +110,8 @@ async def test_nothing_but_the_key_is_left_of_what_was_discarded(inbox: Postgres
 async def test_a_commit_waits_for_the_disk_whatever_the_database_is_set_to(inbox: PostgresInbox, db: Any) -> None:
     await db.execute("ALTER ROLE voxloud SET synchronous_commit = off")
     await inbox.due_in()
-    async with inbox._opened.use() as pool:
-        assert await pool.fetchval("SHOW synchronous_commit") == "on"
+    async with inbox._opened.use() as database, database.use() as connection:
+        assert await connection.fetchval("SHOW synchronous_commit") == "on"
     await db.execute("ALTER ROLE voxloud RESET synchronous_commit")
 
 
