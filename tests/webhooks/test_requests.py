@@ -7,7 +7,8 @@ import gzip
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 
 from tests.webhooks.deliveries import (
@@ -317,13 +318,12 @@ async def test_an_unlisted_address_is_not_found(server: str) -> None:
 
 async def test_w2_a_payload_that_aiohttps_python_parser_cannot_read_is_no_delivery() -> None:
     served = receiver()
-    payload = asyncio.StreamReader()
+    payload = StreamReader(BaseProtocol(asyncio.get_running_loop()), 2**16)
     payload.set_exception(web.RequestPayloadError("no chunk"))
-    payload.readany = payload.read  # type: ignore[attr-defined]
     headers = {"Content-Type": "application/json"}
     match = {"token": served.token("CALL_INCOMING")}
-    request = make_mocked_request("POST", "/x", headers, match_info=match, payload=payload)  # type: ignore[arg-type]
-    (route,) = served.aiohttp_routes(MOUNT)
+    request = make_mocked_request("POST", "/x", headers, match_info=match, payload=payload)
+    route, _ = served.aiohttp_routes(MOUNT)
     response = await route.handler(request)
     assert response.status == 400
     assert served.stats.refused == {"broken_off": 1}

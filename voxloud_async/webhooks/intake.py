@@ -66,6 +66,10 @@ class Store(Protocol):
         ...
 
 
+class TooLargeError(Exception):
+    """A body is larger than a server, or a receiver, takes."""
+
+
 class _RefusedError(Exception):
     def __init__(self, reason: Reason, status: HTTPStatus, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
@@ -122,6 +126,8 @@ class Intake:
         try:
             async with asyncio.timeout(self.read_timeout):
                 return await _whole(arrival)
+        except TooLargeError:
+            raise _RefusedError("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
         except TimeoutError:
             raise _RefusedError("too_slow", HTTPStatus.REQUEST_TIMEOUT) from None
         except OSError:
@@ -197,7 +203,7 @@ async def _whole(arrival: Arrival) -> bytes:
     while piece := await arrival.read():
         body += piece
         if len(body) > MAX_BODY:
-            raise _RefusedError("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            raise TooLargeError
     return bytes(body)
 
 

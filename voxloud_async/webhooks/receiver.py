@@ -35,6 +35,7 @@ from .inbox.protocol import Inbox
 from .intake import Intake
 from .lifetime import Lifetime
 from .notices import Notice, Stats
+from .redaction import mask_access_logs
 from .sources import Sources
 from .stream import Broadcast, EventStream
 from .telling import Counts, LogWriter, fan_out
@@ -213,10 +214,15 @@ class WebhookReceiver:
         Served alone it starts and stops the receiver with the server's lifespan. Mounted it is not told of that by
         most frameworks: then enter `async with receiver` in the application's own lifespan.
         """
+        mask_access_logs()
         return AsgiApp(self._intake, self._lifetime)
 
     def aiohttp_routes(self, path: str) -> list[RouteDef]:
-        """Routes for `aiohttp.web.Application.add_routes`: `POST {path}/<token>`, for path "/" `POST /<token>`."""
+        """Routes for `aiohttp.web.Application.add_routes`: `POST {path}/<token>`, for path "/" `POST /<token>`.
+
+        A middleware of the application may read the body before, with `request.read()` and what stands on it.
+        """
+        mask_access_logs()
         from .aiohttp import routes  # noqa: PLC0415 - whoever serves ASGI does without
 
         return routes(self._intake, path if path == "/" else arguments.path("path", path))

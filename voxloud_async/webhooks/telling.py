@@ -39,7 +39,7 @@ def known_type(event_type: str) -> str:
     return str(kind) if kind.is_known else "unknown"
 
 
-_REASONS_TO_ACT = frozenset({"malformed", "empty", "h2c", "wrong_type", "wrong_pbx", "busy", "inbox_full"})
+_OF_STRANGERS = frozenset({"token", "source"})
 _ADVICE: Mapping[str, str] = {
     "empty": ": its body is empty",
     "h2c": ": the server has lost its body, as uvicorn with httptools does where a client offers HTTP/2 (h2c)",
@@ -109,7 +109,7 @@ def _line(notice: Notice) -> tuple[Any, ...]:
     line: tuple[Any, ...]
     match notice:
         case Refused(reason, status):
-            level = logging.WARNING if reason in _REASONS_TO_ACT else logging.DEBUG
+            level = logging.DEBUG if reason in _OF_STRANGERS else logging.WARNING
             line = level, "a request was refused: %s (%d)" + _ADVICE.get(reason, ""), reason, status
         case Retrying(kind, run, delay, error, place):
             line = logging.WARNING, "%s again in %.1f s after run %d: %s at %s", kind, delay, run, error, place
