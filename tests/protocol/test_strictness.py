@@ -98,6 +98,7 @@ USER = {"id": "u", "first_name": "Ada", "last_name": "Conti"}
         (Matches[TelephonyEvent], [CALL, CALL | {"id": "x"}], "[1].id", NO_NUMBER),
         (Matches[TelephonyEvent], {"content": [CALL | {"id": "x"}]}, "content[0].id", NO_NUMBER),
         (Matches[TelephonyEvent], CALL | {"id": "x"}, "id", NO_NUMBER),
+        (TelephonyEvent, {"type": "PHONE_CALL", "data": {"duration": "x"}}, "data.duration", NO_NUMBER),
         (Matches[TelephonyEvent], "x", "", "expected an object, got a string"),
         (WebhookSubscription, {"id": "1", "type": 5}, "event_type", NO_STRING),
         (ClickToCall, {"id": "1", "extension": []}, "extension", "expected an extension, got a list"),

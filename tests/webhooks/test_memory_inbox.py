@@ -134,6 +134,15 @@ async def test_dead_letters_give_way_to_what_comes_in_and_their_loss_is_told(
     assert [letter.delivery.key for letter in await inbox.dead_letters()] == [several(2)[1].key]
 
 
+async def test_the_loss_of_many_dead_letters_writes_a_few_lines(wall: Wall, caplog: pytest.LogCaptureFixture) -> None:
+    inbox = MemoryInbox(limit=100, wall=wall)
+    await inbox.add(several(100))
+    for lease in await inbox.lease(100, 10.0):
+        await inbox.bury(lease, "E")
+    await inbox.add(several(100, "d"))
+    assert (len(caplog.messages), (await inbox.counts()).dead) == (10, 0)
+
+
 async def test_what_is_discarded_makes_room(wall: Wall) -> None:
     large = stored(incoming("large", more="x" * 1000))
     inbox = MemoryInbox(limit=2, max_bytes=len(large.body) + 100, wall=wall)

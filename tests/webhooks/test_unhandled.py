@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,15 @@ import pytest
 
 from tests.webhooks.deliveries import call_event, enveloped, incoming, packed, receiver, record, stored
 from tests.webhooks.desk import Desk, VirtualClock, virtually
+from voxloud_async.webhooks.inbox import InboxError
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
-from voxloud_async.webhooks.notices import Buried, Handled, Unhandled
+from voxloud_async.webhooks.notices import Buried, Handled, InboxFailed, Unhandled
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from voxloud_async.models import CallEvent, PhoneCall
+    from voxloud_async.webhooks.inbox import Lease
 
 
 def shared() -> MemoryInbox:
@@ -231,6 +234,9 @@ def test_w10_leaving_ends_whatever_a_handler_does_with_its_cancellation(
         assert desk.receiver.stats.handled == 0
         (lease,) = await desk.inbox.lease(1, 1.0)
         assert lease.run == 1
+        desk.inbox.extend = _closed  # type: ignore[method-assign, assignment]
+        await asyncio.sleep(50.0)
+        assert len(desk.told(InboxFailed)) == swallowed, "its lease is extended no more"
         end.set()
         await asyncio.sleep(20.0)
         assert (await desk.inbox.counts()).waiting == 1, "a handler that was left behind settles nothing"
@@ -238,6 +244,10 @@ def test_w10_leaving_ends_whatever_a_handler_does_with_its_cancellation(
     virtually(main)
     warned = [entry.getMessage() for entry in caplog.records]
     assert ("1 handlers did not end when they were cancelled" in warned) is swallowed
+
+
+async def _closed(_lease: Lease, _seconds: float) -> Lease | None:
+    raise InboxError
 
 
 def test_w10_an_exception_of_any_kind_is_a_failure() -> None:
@@ -273,6 +283,7 @@ def test_w10_the_end_of_the_program_passes_through() -> None:
 
     with pytest.raises(SystemExit):
         virtually(main)
+    gc.collect()  # asyncio logs what nothing retrieved: here, and not in another test
 
 
 def test_w8_an_optional_second_argument_is_given() -> None:

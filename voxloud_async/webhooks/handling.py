@@ -90,9 +90,7 @@ class Handling:
             raise
         finally:
             keeper.cancel()
-            abandoned, self._over = self._over, True
-        if abandoned:
-            return
+            self._over = True
         if error is None:
             await self._done(self._desk.clock.now() - started)
         else:
