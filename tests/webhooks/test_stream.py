@@ -47,7 +47,7 @@ def test_an_event_that_is_handled_again_is_told_once() -> None:
             await desk.deliver(incoming())
             await desk.settled()
         assert (await call_ids(stream), runs) == (["c1"], [1, 2, 3])
-        assert desk.receiver._lifetime.desk.told == {}
+        assert desk.receiver._lifetime.desk.streamed == {}
 
     virtually(main)
 
@@ -64,10 +64,10 @@ def test_what_never_ends_here_is_not_remembered_for_ever(monkeypatch: pytest.Mon
         async with desk.receiver:
             await desk.deliver(*(incoming(f"c{n}") for n in range(5)))
             await asyncio.sleep(0.5)
-            assert len(desk.receiver._lifetime.desk.told) == 3
+            assert len(desk.receiver._lifetime.desk.streamed) == 3
         assert stream.dropped == 0
 
-    monkeypatch.setattr(handling, "_MOST_TOLD", 3)
+    monkeypatch.setattr(handling, "_MOST_STREAMED", 3)
     virtually(main)
 
 

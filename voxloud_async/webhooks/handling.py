@@ -26,7 +26,7 @@ from .verification import Verifier
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 300.0
 _SETTLING = 10.0
-_MOST_TOLD = 10_000
+_MOST_STREAMED = 10_000
 _LONGEST_NAME = 200
 
 
@@ -44,7 +44,7 @@ class Desk:
     clock: Clock
     chance: Callable[[], float]
     notify: Notify
-    told: dict[str, None] = field(factory=dict, init=False)
+    streamed: dict[str, None] = field(factory=dict, init=False)
     """Keys of events that streams have been given and that may be handled again here, the oldest first."""
 
     def delay(self, run: int) -> float:
@@ -61,7 +61,7 @@ class MisfitError(Exception):
 
 
 class UnsettledError(Exception):
-    """An event has had all its runs, and nobody heard of the last: its process died, or the inbox was out of reach."""
+    """An event has had all its runs, and the last left no outcome: its process died, or the inbox was out of reach."""
 
 
 @define(eq=False)
@@ -144,7 +144,7 @@ class Handling:
 
     async def _handle(self, event: Event, received: Received) -> BaseException | None:
         entries = self._desk.handlers.of(type_of(received.webhook), event, revision=received.revision)
-        seen = not received.revision and self._tell_streams(event, received)
+        seen = not received.revision and self._to_streams(event, received)
         if not entries:
             return self._without_handler(event, received, seen=seen)
         self._handled = True
@@ -159,13 +159,13 @@ class Handling:
             return MisfitError(event.misfit or "another type than its envelope's")
         return None if seen else UnhandledError()
 
-    def _tell_streams(self, event: Event, received: Received) -> bool:
+    def _to_streams(self, event: Event, received: Received) -> bool:
         key = self._lease.delivery.key
-        if key in self._desk.told:
+        if key in self._desk.streamed:
             return True
-        self._desk.told[key] = None
-        if len(self._desk.told) > _MOST_TOLD:  # what another process took over never ends here
-            del self._desk.told[next(iter(self._desk.told))]
+        self._desk.streamed[key] = None
+        if len(self._desk.streamed) > _MOST_STREAMED:  # what another process took over never ends here
+            del self._desk.streamed[next(iter(self._desk.streamed))]
         return self._desk.broadcast.put(event, received)
 
     async def _call(self, entry: Entry, event: Event, received: Received) -> BaseException | None:
@@ -184,7 +184,7 @@ class Handling:
 
     async def _done(self, seconds: float) -> None:
         if await self._settle("mark as done", self._inbox.done(self._lease)):
-            self._desk.told.pop(self._lease.delivery.key, None)
+            self._desk.streamed.pop(self._lease.delivery.key, None)
             self._desk.notify(self._done_notice(seconds))
 
     def _done_notice(self, seconds: float) -> Notice:
@@ -196,7 +196,7 @@ class Handling:
         name, place, run = _name(error), _place(error), self._lease.run
         if run >= self._desk.max_runs or isinstance(error, UnhandledError | MisfitError):
             if await self._settle("bury", self._inbox.bury(self._lease, name)):
-                self._desk.told.pop(self._lease.delivery.key, None)
+                self._desk.streamed.pop(self._lease.delivery.key, None)
                 self._desk.notify(Buried(self._kind, run, name, place, error))
             return
         delay = self._desk.delay(run)
@@ -241,7 +241,7 @@ def _current() -> asyncio.Task[Any]:
 
 
 def _name(error: BaseException) -> str:
-    """The name of its class, as every store takes it; whoever makes classes may name them anything."""
+    """The name of its class, as every store takes it; a class may have any name."""
     return ascii(type(error).__name__)[1:-1][:_LONGEST_NAME]
 
 

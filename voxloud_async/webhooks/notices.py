@@ -1,4 +1,4 @@
-"""What a receiver tells of its work: values without tokens, bodies, numbers or names."""
+"""What a receiver reports of its work: values without tokens, bodies, numbers or names."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class WebhookReceiver:
     application inside `async with receiver`. Without the latter, workers start with the first delivery, and nothing
     waits for them at the end.
 
-    - `secret`: at least 32 bytes, from which the tokens in the callback URLs are told; or a list, whose first makes new
+    - `secret`: at least 32 bytes, from which the tokens in the callback URLs are derived; or a list, whose first makes new
       tokens and whose others are still known, so that a secret can be replaced while deliveries come in.
     - `inbox`: the path of a SQLite file, or a URL, as `open_inbox` takes them, which outlive the process; an `Inbox` of
       your own, which is yours to close; or None for memory, which is lost with the process.
@@ -68,7 +68,7 @@ class WebhookReceiver:
       `grace`: seconds that leaving `async with` waits for handlers; one that does not end when it is then cancelled is
       left behind after another second.
     - `read_timeout`: seconds for a body. `max_requests`: bodies read at once.
-    - `subscribers`: callables that are told of what happens (`voxloud_async.webhooks.notices`).
+    - `subscribers`: callables that get each thing that happens (`voxloud_async.webhooks.notices`).
 
     Raises ValueError or TypeError for bad arguments.
     """
@@ -211,7 +211,7 @@ class WebhookReceiver:
     def asgi(self) -> AsgiApp:
         """An ASGI application, to be served or mounted: `POST /<token>` below its mount, all else is not found.
 
-        Served alone it starts and stops the receiver with the server's lifespan. Mounted it is not told of that by
+        Served alone it starts and stops the receiver with the server's lifespan. Mounted it does not get that from
         most frameworks: then enter `async with receiver` in the application's own lifespan.
         """
         mask_access_logs()
@@ -223,7 +223,7 @@ class WebhookReceiver:
         A middleware of the application may read the body before, with `request.read()` and what stands on it.
         """
         mask_access_logs()
-        from .aiohttp import routes  # noqa: PLC0415 - whoever serves ASGI does without
+        from .aiohttp import routes  # noqa: PLC0415 - ASGI servers do without
 
         return routes(self._intake, path if path == "/" else arguments.path("path", path))
 
@@ -254,7 +254,7 @@ class WebhookReceiver:
     def inbox(self) -> Inbox:
         """The inbox: `dead_letters()`, `replay(keys)`, `discard(keys)`, `counts()`.
 
-        Where the receiver is not at work it is opened for whoever asks, and closed when the receiver is next left.
+        Where the receiver is not at work it is opened on access, and closed when the receiver is next left.
         """
         return self._lifetime.inbox
 

@@ -1,4 +1,4 @@
-"""Who is told of what a receiver does: the counts, the log, and the user's own subscribers."""
+"""The observers of what a receiver does: the counts, the log, and the user's own subscribers."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _last_line(letter: Buried) -> tuple[Any, ...]:
 
 
 def fan_out(subscribers: Iterable[Notify]) -> Notify:
-    """One subscriber that tells all of them; one that fails is logged and stops no delivery."""
+    """One subscriber that passes everything on to all of them; one that fails is logged and stops no delivery."""
     listening = tuple(subscribers)
 
     def notify(notice: Notice) -> None:
