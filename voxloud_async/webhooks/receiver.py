@@ -53,7 +53,7 @@ class WebhookReceiver:
     application inside `async with receiver`. Without the latter, workers start with the first delivery, and nothing
     waits for them at the end.
 
-    - `secret`: at least 32 bytes, from which the tokens in the callback URLs are derived; or a list, whose first makes new
+    - `secret`: at least 32 bytes, from which the tokens in callback URLs are derived; or a list, whose first makes new
       tokens and whose others are still known, so that a secret can be replaced while deliveries come in.
     - `inbox`: the path of a SQLite file, or a URL, as `open_inbox` takes them, which outlive the process; an `Inbox` of
       your own, which is yours to close; or None for memory, which is lost with the process.
