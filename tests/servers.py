@@ -148,6 +148,53 @@ class PostgresServer:
         return {"cwd": self.folder, "user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
 
 
+@define
+class PgBouncer:
+    """A PgBouncer before a PostgreSQL, in `session` or `transaction` mode."""
+
+    folder: Path
+    port: int
+    server: PostgresServer
+    mode: str
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://voxloud@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        lines = [
+            "[databases]",
+            f"* = host=127.0.0.1 port={self.server.port} user=voxloud",
+            "[pgbouncer]",
+            "listen_addr = 127.0.0.1",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = any",
+            f"pool_mode = {self.mode}",
+            f"default_pool_size = {3 if self.mode == 'transaction' else 50}",  # a session holds its connection
+        ]
+        path = self.folder / "pgbouncer.ini"
+        path.write_text("\n".join(lines))
+        options = self.server._as() | {"cwd": self.folder}
+        with (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen[bytes]([pgbouncer_program() or "", str(path)], stderr=log, **options)
+        for _ in range(1000):
+            if b"process up" in (self.folder / "log").read_bytes():
+                return
+            time.sleep(0.01)
+        raise AssertionError("pgbouncer does not start")
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def pgbouncer_program() -> str | None:
+    """The path of PgBouncer, which Debian puts beside the daemons of the system."""
+    return shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+
+
 def postgres_programs() -> Path | None:
     """Where Debian puts the programs of the server, of the newest version; None where there are none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
@@ -174,6 +221,11 @@ def need_chromium() -> None:
 
 def need_postgres() -> None:
     need(postgres_programs(), "postgresql")
+
+
+def need_pgbouncer() -> None:
+    need_postgres()
+    need(pgbouncer_program(), "pgbouncer")
 
 
 def _runs(process: int) -> bool:

@@ -24,6 +24,7 @@ from voxloud_async import VoxloudClient
 from voxloud_async.models import CallEvent
 from voxloud_async.webhooks import WebhookReceiver
 from voxloud_async.webhooks.inbox import Delivery, Lease
+from voxloud_async.webhooks.inbox.protocol import EVERY, Selection
 from voxloud_async.webhooks.inbox.sqlite import SqliteInbox
 
 from . import SECRET
@@ -60,8 +61,8 @@ class DoomedInbox(SqliteInbox):
         self._doom.reach("before answering", len(deliveries))
         return new
 
-    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
-        leases = await super().lease(limit, seconds)
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Sequence[Lease]:
+        leases = await super().lease(limit, seconds, of)
         self._doom.reach("before handling", len(leases))
         return leases
 

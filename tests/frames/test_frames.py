@@ -106,8 +106,6 @@ def test_what_is_no_page_is_refused_and_not_shown(text: bytes) -> None:
         CALL | {"labels": ["a", None]},
         CALL | {"labels": "a"},
         CALL | {"id": 1.5},
-        CALL | {"id": None},
-        {"type": "PHONE_CALL"},
     ],
 )
 def test_what_does_not_fit_its_type_has_a_row_with_the_reason(row: Any) -> None:
@@ -123,6 +121,11 @@ def test_what_does_not_fit_its_type_has_a_row_with_the_reason(row: Any) -> None:
     )
     with pytest.raises(DecodeError):
         codec.decode(text, Page[TelephonyEvent])
+
+
+def test_a_record_without_an_id_is_a_row_like_others() -> None:
+    rows = EventFrame.from_pages([page(CALL | {"id": None}, {"type": "PHONE_CALL"})]).to_arrow().to_pylist()
+    assert [row["id"] for row in rows] == [None, None]
 
 
 def test_a_frame_without_misfits_has_no_such_column() -> None:

@@ -26,6 +26,7 @@ DELIVERED = {
     *("empty_fields", "undocumented_fields", "unknown_event_types"),
     *("delivery_envelope", "delivery_phase", "delivery_times", "delivery_extension", "delivery_fax"),
     *("internal_incoming", "hangup", "live_call_id"),
+    *("delivery_record_time", "delivery_transcription"),
 }
 """The quirks that deliveries show."""
 
@@ -151,3 +152,29 @@ async def test_a_receiver_is_told_of_records_alone_where_it_wants_no_more(serve:
         receiver.subscribe(api.sandbox, "CLICK_TO_CALL")
         await ring(api)
         assert [kind for kind, _ in receiver.told] == ["CLICK_TO_CALL"]
+
+
+async def test_records_are_mistyped_and_envelopes_unreadable_as_chosen(serve: Serve) -> None:
+    events = await told(serve, {"delivery_record_id": "text", "delivery_mistyped": "voicemail"})
+    records = data(events, "PHONE_CALL")
+    assert records
+    assert all(each["id"].isdecimal() and each["voicemail"] == 0 for each in records)
+    events = await told(serve, {"delivery_record_id": "absent", "delivery_pbx_id": "text"})
+    assert {each["pbx_id"] for each in events} == {str(each["pbx_id"]) for each in await told(serve)}
+    assert not any("id" in each for each in data(events, "PHONE_CALL", "CLICK_TO_CALL", "FAX_CALL"))
+    events = await told(serve, {"delivery_envelope_time": "unreadable", "delivery_pbx_id": "uuid"})
+    assert {each["timestamp"] for each in events} == {"yesterday"}
+    assert {len(each["pbx_id"]) for each in events} == {36}
+
+
+async def test_a_record_comes_again_with_its_transcription(serve: Serve) -> None:
+    events = await told(serve, {"delivery_transcription": "later", "delivery_record_time": "milliseconds"})
+    records: dict[int, list[Any]] = {}
+    for each in data(events, "PHONE_CALL"):
+        records.setdefault(each["id"], []).append(each)
+    assert records
+    for first, second in records.values():
+        assert "transcription" not in first
+        assert second["transcription"]
+        assert first["timestamp"] == second["timestamp"]
+        assert first["timestamp"] % 1000 == 345

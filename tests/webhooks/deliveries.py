@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from voxloud_async.webhooks import WebhookReceiver
-from voxloud_async.webhooks.identity import delivery_key
 from voxloud_async.webhooks.inbox.protocol import Delivery
+from voxloud_async.webhooks.intake import delivery_of
 from voxloud_async.webhooks.parse import parse_webhook
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
@@ -62,7 +62,7 @@ def record(number: int = 1, **fields: Any) -> dict[str, Any]:
 
 def stored(body: bytes, received: float = 0.0, **facts: Any) -> Delivery:
     """A delivery as it lies in an inbox."""
-    return Delivery(key=delivery_key(parse_webhook(body)), body=body, received=received, **facts)
+    return delivery_of(parse_webhook(body), body, received, **facts)
 
 
 def receiver(**options: Any) -> WebhookReceiver:

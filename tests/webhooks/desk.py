@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
     from voxloud_async.webhooks import WebhookReceiver
+    from voxloud_async.webhooks.inbox import Delivery
     from voxloud_async.webhooks.notices import Notice
 
 
@@ -49,7 +50,11 @@ class Desk:
     async def deliver(self, *bodies: bytes) -> None:
         """Put deliveries in as the intake does."""
         for body in bodies:
-            await self.receiver._lifetime.add(stored(body, self.inbox._wall()))
+            await self.receiver._lifetime.add(self.stored(body))
+
+    def stored(self, body: bytes) -> Delivery:
+        """A delivery as the intake makes it."""
+        return stored(body, self.inbox._wall())
 
     async def settled(self, waiting: int = 0) -> None:
         """Wait until no more than so many are left."""

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from voxloud_async.models import CallEvent
 from voxloud_async.webhooks import Received, WebhookReceiver
+from voxloud_async.webhooks.inbox.protocol import EVERY, Selection
 from voxloud_async.webhooks.inbox.sqlite import SqliteInbox
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Doomed(SqliteInbox):
         await self.reach("before answering")
         return new
 
-    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
-        leases = await super().lease(limit, seconds)
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Sequence[Lease]:
+        leases = await super().lease(limit, seconds, of)
         if leases:
             await self.reach("before handling")
         return leases

@@ -6,9 +6,18 @@ import asyncio
 
 import pytest
 
+from benchmarks.webhooks import shapes
 from benchmarks.webhooks.crash import run
 
 pytestmark = pytest.mark.acceptance
+
+
+async def test_w3_two_processes_with_different_handlers_lose_nothing_in_any_shape() -> None:
+    async with asyncio.timeout(240):
+        result = await shapes.run(3000, seed=1, kills=2)
+    assert result.is_good, result
+    assert result.unread_fields > 500
+    assert result.dead > 300 < result.handled
 
 
 async def test_w7_killed_at_all_five_points_under_traffic_nothing_is_lost() -> None:

@@ -16,6 +16,7 @@ from tests.webhooks.serving import MOUNT, Wire, serving
 from tests.wire.raw_server import until
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
 from voxloud_async.webhooks.notices import Notice, Refused
+from voxloud_async.webhooks.telling import LogWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,3 +117,22 @@ async def test_memory_stays_flat_under_forged_oversized_malformed_and_doubled_de
     assert after - before < 500_000
     assert most - before < 16_000_000
     assert (served.stats.accepted, served.stats.handled) == (1, 1)
+
+
+async def test_w13_a_flood_writes_a_bounded_log(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    log = LogWriter(lambda: now)
+    with caplog.at_level(logging.INFO, "voxloud_async.webhooks"):
+        for _ in range(10_000):
+            log.note(Refused("malformed", 400))
+            log.note(Refused("token", 404))
+            now += 0.001
+        assert len(caplog.records) == 10
+        log.note(Refused("wrong_pbx", 403))
+        now = 61.0
+        log.note(Refused("malformed", 400))
+    assert [entry.getMessage() for entry in caplog.records[10:]] == [
+        "a request was refused: wrong_pbx (403)",
+        "9990 more lines of this kind were left out",
+        "a request was refused: malformed (400)",
+    ]

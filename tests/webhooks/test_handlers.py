@@ -10,7 +10,7 @@ from tests.webhooks.deliveries import call_event, enveloped, incoming, packed, r
 from tests.webhooks.desk import Desk, virtually
 from voxloud_async.models import CallEvent, EventType, Fax, FaxCall, PhoneCall, UnknownEvent
 from voxloud_async.webhooks import Received, UnknownEventTypeWarning
-from voxloud_async.webhooks.notices import Unheard
+from voxloud_async.webhooks.notices import Buried
 
 if TYPE_CHECKING:
     from voxloud_async.webhooks.handlers import Event
@@ -31,7 +31,7 @@ def test_a_handler_gets_what_fits_its_type() -> None:
         async with desk.receiver:
             await desk.deliver(incoming(), enveloped(call_event(phase="HANGUP")), packed(record()), sample("fax"))
             await desk.deliver(packed(record(2, type="FAX_CALL")), packed({"type": "CALL_PARKED", "data": {"lot": 1}}))
-            await desk.deliver(packed({"type": "PHONE_CALL", "data": {"id": "odd"}}))
+            await desk.deliver(packed({"type": "CALL_HANGUP", "data": {"id": "odd"}}))
             await desk.settled()
         assert seen == [
             ("CALL_INCOMING", CallEvent),
@@ -41,7 +41,8 @@ def test_a_handler_gets_what_fits_its_type() -> None:
             ("FAX_CALL", FaxCall),
             ("CALL_PARKED", UnknownEvent),
         ]
-        assert desk.told(Unheard) == [Unheard("PHONE_CALL")]  # what does not fit goes to those alone who take all
+        # what does not fit goes to handlers of all types alone
+        assert [(notice.type, notice.error) for notice in desk.told(Buried)] == [("CALL_HANGUP", "MisfitError")]
 
     virtually(main)
 
@@ -71,9 +72,9 @@ def test_who_takes_all_gets_what_does_not_fit_too() -> None:
             seen.append((type(event), received.webhook.type))
 
         async with desk.receiver:
-            await desk.deliver(packed({"type": "PHONE_CALL", "data": {"id": "odd"}}), incoming())
+            await desk.deliver(packed({"type": "CALL_HANGUP", "data": {"id": "odd"}}), incoming())
             await desk.settled()
-        assert seen == [(UnknownEvent, "PHONE_CALL"), (CallEvent, "CALL_INCOMING")]
+        assert seen == [(UnknownEvent, "CALL_HANGUP"), (CallEvent, "CALL_INCOMING")]
 
     virtually(main)
 
@@ -120,8 +121,8 @@ def test_methods_objects_and_partials_are_handlers_too() -> None:
         desk, own = Desk(), Methods()
         assert desk.receiver.on("CALL_INCOMING")(own.method) == own.method
         desk.receiver.on("CALL_INCOMING")(own.__call__)
-        desk.receiver._handlers.add(["CALL_INCOMING"], own)
-        desk.receiver._handlers.add(["CALL_INCOMING"], partial(own.told, "partial"))
+        desk.receiver._handlers.add(["CALL_INCOMING"], own, revisions=False)
+        desk.receiver._handlers.add(["CALL_INCOMING"], partial(own.told, "partial"), revisions=False)
         async with desk.receiver:
             await desk.deliver(incoming())
             await desk.settled()

@@ -130,8 +130,17 @@ async def test_dead_letters_give_way_to_what_comes_in_and_their_loss_is_told(
     assert len(await inbox.add(several(1, "d"))) == 1
     counts = await inbox.counts()
     assert (counts.waiting, counts.dead) == (2, 1)
-    assert caplog.messages == ["a dead letter is lost: the inbox in memory is full"]
+    assert caplog.messages == ["dead letters are lost, as the inbox in memory is full: 1 so far"]
     assert [letter.delivery.key for letter in await inbox.dead_letters()] == [several(2)[1].key]
+
+
+async def test_the_loss_of_many_dead_letters_writes_a_few_lines(wall: Wall, caplog: pytest.LogCaptureFixture) -> None:
+    inbox = MemoryInbox(limit=100, wall=wall)
+    await inbox.add(several(100))
+    for lease in await inbox.lease(100, 10.0):
+        await inbox.bury(lease, "E")
+    await inbox.add(several(100, "d"))
+    assert (len(caplog.messages), (await inbox.counts()).dead) == (10, 0)
 
 
 async def test_what_is_discarded_makes_room(wall: Wall) -> None:

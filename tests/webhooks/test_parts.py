@@ -6,12 +6,13 @@ import logging
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from tests.webhooks.deliveries import OTHER_SECRET, SECRET, receiver
 from voxloud_async.models import EventType
 from voxloud_async.webhooks import TokenFilter, WebhookReceiver, notices, telling
 from voxloud_async.webhooks.sources import Sources
-from voxloud_async.webhooks.tokens import TOKEN, Tokens
+from voxloud_async.webhooks.tokens import Tokens
 
 
 def test_a_token_is_the_same_in_every_process_and_for_every_spelling_of_its_type() -> None:
@@ -19,7 +20,6 @@ def test_a_token_is_the_same_in_every_process_and_for_every_spelling_of_its_type
     assert Tokens(SECRET).token("call_started") == Tokens([SECRET, OTHER_SECRET]).token("CALL_STARTED")
     label, _, rest = Tokens(SECRET).token("CALL_STARTED").partition("-")
     assert (label, len(rest)) == ("CALL_STARTED", 43)
-    assert TOKEN.fullmatch(Tokens(SECRET).token("CALL_STARTED"))
 
 
 def test_a_token_of_a_type_that_nobody_documented() -> None:
@@ -96,7 +96,7 @@ def test_what_is_no_base_of_a_callback_url(base: str) -> None:
         ({"allow_from": ["nowhere"]}, ValueError),
         ({"allow_from": "10.0.0.0/8"}, TypeError),
         ({"trusted_proxies": "10.0.0.1"}, TypeError),
-        ({"expected_pbx_id": "117"}, TypeError),
+        ({"expected_pbx_id": 1.5}, TypeError),
         ({"expected_account_id": 5}, TypeError),
     ],
 )
@@ -112,7 +112,7 @@ def test_a_path_of_routes_is_absolute(path: str) -> None:
 
 
 def test_routes_may_be_at_the_root() -> None:
-    assert [route.path for route in receiver().aiohttp_routes("/")] == ["/{token}"]
+    assert [route.path for route in receiver().aiohttp_routes("/")] == ["/{token}", "/{token}/"]
 
 
 OURS, TRUSTED = ["203.0.113.0/24", "2001:db8::/32"], ["10.0.0.0/8", "::1"]
@@ -144,6 +144,13 @@ def test_the_right_most_address_that_is_no_proxy_decides(peer: str | None, forwa
     assert Sources().admit(peer, forwarded)
 
 
+class Atoms(dict[str, str]):
+    """What hypercorn logs: a mapping that has a dash for what is missing."""
+
+    def __missing__(self, name: str) -> str:
+        return "-"
+
+
 TOKEN_OF_OURS = Tokens(SECRET).token("CALL_STARTED")
 
 
@@ -154,6 +161,11 @@ TOKEN_OF_OURS = Tokens(SECRET).token("CALL_STARTED")
         (f'"POST /hooks/{TOKEN_OF_OURS} HTTP/1.1" 200', (), '"POST /hooks/*** HTTP/1.1" 200'),
         ("%(path)s", ({"path": f"/hooks/{TOKEN_OF_OURS}?x"},), "/hooks/***?x"),
         ("%s of %s", (1.5, "www.example.com"), "1.5 of www.example.com"),
+        ("%s", (f"/hooks/{TOKEN_OF_OURS}x",), "/hooks/***"),
+        ("%s", (f"/hooks/{TOKEN_OF_OURS.replace('-', '%2D')}",), "/hooks/***"),
+        ("%s %s", (["GET", TOKEN_OF_OURS], URL(f"http://h/{TOKEN_OF_OURS}")), "['GET', '***'] http://h/***"),
+        ("%s", ("9f4e1c3a-6c38-4f7c-8f19-6f0b6a9e51d2",), "9f4e1c3a-6c38-4f7c-8f19-6f0b6a9e51d2"),
+        ("%(path)s %(none)s", (Atoms(path=TOKEN_OF_OURS),), "*** -"),
     ],
 )
 def test_a_log_without_tokens(message: str, arguments: Any, shown: str) -> None:
@@ -165,7 +177,7 @@ def test_a_log_without_tokens(message: str, arguments: Any, shown: str) -> None:
 
 
 def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: pytest.LogCaptureFixture) -> None:
-    error, counts = ValueError("+390612345678"), telling.Counts()
+    error, counts, log = ValueError("+390612345678"), telling.Counts(), telling.LogWriter(lambda: 0.0)
     told: list[notices.Notice] = [
         notices.Accepted("CALL_STARTED"),
         notices.Doubled("CALL_STARTED"),
@@ -174,7 +186,7 @@ def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: py
         notices.Verified(found=True),
         notices.Verified(found=False),
         notices.Handled("CALL_STARTED", 1, 0.1),
-        notices.Unheard("CALL_STARTED"),
+        notices.Unhandled("CALL_STARTED"),
         notices.Retrying("CALL_STARTED", 1, 1.0, "ValueError", "x.py:1", error),
         notices.Buried("CALL_STARTED", 1, "ValueError", "x.py:1", error),
         notices.Overtaken("CALL_STARTED"),
@@ -185,13 +197,13 @@ def test_what_is_told_is_counted_and_logged_without_the_senders_words(caplog: py
     with caplog.at_level(logging.DEBUG, "voxloud_async.webhooks"):
         for notice in told:
             counts.note(notice)
-            telling.write_log(notice)
+            log.note(notice)
     assert counts.stats() == notices.Stats(
         accepted=1,
         doubled=1,
         refused={"token": 1, "inbox_full": 1},
         handled=1,
-        unheard=1,
+        unhandled=1,
         retried=1,
         buried=1,
         overtaken=1,

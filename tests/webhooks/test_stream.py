@@ -10,7 +10,7 @@ from tests.webhooks.deliveries import incoming
 from tests.webhooks.desk import Desk, virtually
 from voxloud_async.models import CallEvent
 from voxloud_async.webhooks import EventStream, Received, handling
-from voxloud_async.webhooks.notices import Dropped, Unheard
+from voxloud_async.webhooks.notices import Dropped, Unhandled
 
 
 async def call_ids(stream: EventStream) -> list[str]:
@@ -27,7 +27,7 @@ def test_every_stream_gets_each_event_until_the_receiver_stops() -> None:
             await desk.settled()
         assert [await reader for reader in readers] == [[f"c{n}" for n in range(10)]] * 3
         assert await call_ids(streams[0]) == []
-        assert desk.told(Unheard) == []
+        assert desk.told(Unhandled) == [Unhandled("CALL_INCOMING")] * 10
 
     virtually(main)
 
@@ -47,7 +47,7 @@ def test_an_event_that_is_handled_again_is_told_once() -> None:
             await desk.deliver(incoming())
             await desk.settled()
         assert (await call_ids(stream), runs) == (["c1"], [1, 2, 3])
-        assert desk.receiver._lifetime.desk.told == {}
+        assert desk.receiver._lifetime.desk.streamed == {}
 
     virtually(main)
 
@@ -64,10 +64,10 @@ def test_what_never_ends_here_is_not_remembered_for_ever(monkeypatch: pytest.Mon
         async with desk.receiver:
             await desk.deliver(*(incoming(f"c{n}") for n in range(5)))
             await asyncio.sleep(0.5)
-            assert len(desk.receiver._lifetime.desk.told) == 3
+            assert len(desk.receiver._lifetime.desk.streamed) == 3
         assert stream.dropped == 0
 
-    monkeypatch.setattr(handling, "_MOST_TOLD", 3)
+    monkeypatch.setattr(handling, "_MOST_STREAMED", 3)
     virtually(main)
 
 
@@ -103,7 +103,8 @@ def test_a_stream_that_nobody_holds_is_forgotten() -> None:
         async with desk.receiver:
             await desk.deliver(incoming())
             await desk.settled()
-        assert desk.told(Unheard) == [Unheard("CALL_INCOMING")]
+        assert desk.told(Unhandled) == []
+        assert desk.receiver.stats.buried == 1
 
     virtually(main)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +14,11 @@ from voxloud_async.models import PhoneCall, TelephonyEvent
 from voxloud_async.protocol import codec
 from voxloud_async.webhooks import Received
 from voxloud_async.webhooks.notices import Verified
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from voxloud_async.webhooks import Call
 
 
 class Service:
@@ -177,7 +182,11 @@ def test_w8_an_unknown_call_is_not_asked_for_again_within_a_minute() -> None:
     async def main() -> None:
         service = Service()
         desk = Desk(verify=service, concurrency=1)
-        same = [packed(record(1, timestamp=NOON + n)) for n in range(4)]
+        same = [packed(record(n, callId="call-1")) for n in range(4)]
+
+        @desk.receiver.on()
+        async def take(_event: object) -> None: ...
+
         async with desk.receiver:
             await desk.deliver(*same[:2])
             await desk.settled()
@@ -227,3 +236,26 @@ def test_without_a_service_nothing_is_verified() -> None:
         assert not received.verified
 
     virtually(main)
+
+
+def test_w8_streams_say_what_is_verified() -> None:
+    async def main() -> None:
+        desk = Desk(verify=Service(as_listed(1)), concurrency=1)
+        events, calls, found = desk.receiver.events(), desk.receiver.calls(), []
+        reading = asyncio.create_task(_all(calls))
+        await asyncio.sleep(0)
+        async with desk.receiver:
+            await desk.deliver(packed(record(1)), packed(record(2)), incoming("c"))
+            await desk.settled()
+        async for event in events:
+            assert events.received is not None
+            found.append((event.call_id, events.received.verified, events.received.origin))
+        states = [(call.call_id, call.verified) for call in await reading]
+        assert found == [("call-1", True, "webhook"), ("call-2", False, "webhook"), ("c", False, "webhook")]
+        assert states == [(call_id, verified) for call_id, verified, _ in found]
+
+    virtually(main)
+
+
+async def _all(calls: AsyncIterator[Call]) -> list[Call]:
+    return [call async for call in calls]

@@ -11,11 +11,11 @@ from tests.webhooks.deliveries import incoming
 from tests.webhooks.desk import BrokenError, Desk, VirtualClock, virtually
 from voxloud_async.webhooks import Received
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
-from voxloud_async.webhooks.inbox.protocol import InboxError, Lease
+from voxloud_async.webhooks.inbox.protocol import EVERY, InboxError, Lease, Selection
 from voxloud_async.webhooks.notices import InboxFailed, Overtaken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from voxloud_async.models import CallEvent
 
@@ -112,8 +112,8 @@ class Late(MemoryInbox):
         self.leases = 0
         self.late = True
 
-    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
-        found = await super().lease(limit, seconds)
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Sequence[Lease]:
+        found = await super().lease(limit, seconds, of)
         self.leases += len(found)
         return found
 
@@ -150,9 +150,9 @@ class Flaky(MemoryInbox):
         if what in self.broken:
             raise InboxError
 
-    async def lease(self, limit: int, seconds: float) -> Any:
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Any:
         self._check("lease")
-        return await super().lease(limit, seconds)
+        return await super().lease(limit, seconds, of)
 
     async def extend(self, lease: Lease, seconds: float) -> Lease | None:
         self._check("extend")
@@ -170,12 +170,20 @@ class Flaky(MemoryInbox):
         self._check("bury")
         return await super().bury(lease, error)
 
-    async def due_in(self) -> float | None:
+    async def announce(self, types: Collection[str], seconds: float) -> None:
+        self._check("announce")
+        await super().announce(types, seconds)
+
+    async def announced(self) -> frozenset[str]:
+        self._check("announced")
+        return await super().announced()
+
+    async def due_in(self, of: Selection = EVERY) -> float | None:
         self._check("due_in")
-        return await super().due_in()
+        return await super().due_in(of)
 
 
-@pytest.mark.parametrize("what", ["lease", "extend", "done", "retry", "bury", "due_in"])
+@pytest.mark.parametrize("what", ["lease", "extend", "done", "retry", "bury", "due_in", "announce", "announced"])
 def test_an_inbox_that_fails_for_a_while_loses_nothing(what: str) -> None:
     async def main() -> None:
         desk = Desk(max_runs=1 if what == "bury" else 3)
@@ -214,6 +222,10 @@ def test_a_store_that_hangs_holds_up_no_worker_for_long() -> None:
             return await (asyncio.Event().wait() if len(hung) == 1 else plain(lease))
 
         desk.inbox.done = hang  # type: ignore[method-assign]
+
+        @desk.receiver.on()
+        async def take(_event: object) -> None: ...
+
         async with desk.receiver:
             await desk.deliver(incoming())
             await desk.settled()

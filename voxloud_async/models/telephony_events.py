@@ -75,11 +75,11 @@ class ClickToCallType(OpenEnum):
 class PhoneCall(PhoneCallBase):
     """The record of an ended phone call. API text, line 540."""
 
-    id: int = field(metadata={"wire": "id"})
-    """Identifier of the event. API text, line 573."""
-
     type: EventType = field(metadata={"wire": "type"})
     """Kind of the record, PHONE_CALL. API text, line 553."""
+
+    id: int | None = field(default=None, metadata={"wire": "id"})
+    """Identifier of the event. API text, line 573."""
 
     call_id: str | None = field(default=None, metadata={"wire": "callId"})
     """Call identifier, an opaque string. API text, line 545."""
@@ -167,11 +167,11 @@ class PhoneCall(PhoneCallBase):
 class ClickToCallCall(Model):
     """The record of an ended call that click-to-call set up. API text, line 626."""
 
-    id: int = field(metadata={"wire": "id"})
-    """Identifier of the event. API text, line 631."""
-
     type: EventType = field(metadata={"wire": "type"})
     """Kind of the record, CLICK_TO_CALL. API text, line 656."""
+
+    id: int | None = field(default=None, metadata={"wire": "id"})
+    """Identifier of the event. API text, line 631."""
 
     call_id: str | None = field(default=None, metadata={"wire": "callId"})
     """Call identifier, an opaque string. API text, line 632."""
@@ -247,11 +247,11 @@ class ClickToCallCall(Model):
 class FaxCall(Model):
     """The record of a fax call, as the query returns it. API text, line 697."""
 
-    id: int = field(metadata={"wire": "id"})
-    """Identifier of the event. API text, line 698."""
-
     type: EventType = field(metadata={"wire": "type"})
     """Kind of the record, FAX_CALL. API text, line 699."""
+
+    id: int | None = field(default=None, metadata={"wire": "id"})
+    """Identifier of the event. API text, line 698."""
 
     call_id: str | None = field(default=None, metadata={"wire": "callId"})
     """Call identifier, an opaque string. API text, line 707."""
@@ -288,7 +288,7 @@ class FaxCall(Model):
 class Fax(FaxBase):
     """A fax that was sent or received, as a webhook tells it. API text, line 603."""
 
-    id: int = field(metadata={"wire": "id"})
+    id: int | None = field(default=None, metadata={"wire": "id"})
     """Identifier of the fax. API text, line 608."""
 
     type: EventType | None = field(default=None, metadata={"wire": "type"})

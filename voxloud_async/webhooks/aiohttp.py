@@ -7,12 +7,14 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from .intake import Answer, Arrival, Intake
+from .intake import Answer, Arrival, Intake, TooLargeError
+from .parse import MAX_BODY
 
 
 def routes(intake: Intake, path: str) -> list[web.RouteDef]:
-    """The one route: `path` and, below it, the token."""
-    return [web.route("*", f"{path.rstrip('/')}/{{token}}", _handler(intake))]
+    """`path` and, below it, the token; with a slash at the end as well, as ASGI servers take it."""
+    handler = _handler(intake)
+    return [web.route("*", f"{path.rstrip('/')}/{{token}}{end}", handler) for end in ("", "/")]
 
 
 def _handler(intake: Intake) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -28,13 +30,26 @@ def _arrival(request: web.Request) -> Arrival:
         name = raw_name.lower()
         headers[name] = f"{headers[name]},{value}" if name in headers else value
 
+    whole = False
+
     async def read() -> bytes:
+        nonlocal whole
+        if whole:
+            return b""
+        whole = True
         try:
-            return await request.content.readany()
+            return await (_bounded(request) if request.can_read_body else request).read()
+        except web.HTTPRequestEntityTooLarge:
+            raise TooLargeError from None
         except web.RequestPayloadError:
             raise ConnectionResetError from None  # a chunk that is none
 
     return Arrival(request.method, request.match_info["token"], headers, request.remote, read)
+
+
+def _bounded(request: web.Request) -> web.Request:
+    """The request with the bound of a receiver. One whose body a middleware has read has it already, and no bound."""
+    return request.clone(client_max_size=MAX_BODY + 1)
 
 
 def _response(answer: Answer) -> web.StreamResponse:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from attrs import field, frozen
 
 from ..errors import ArgumentTypeError, InvalidArgumentError
-from ..models import EventType, TelephonyEvent
+from ..models import EventType, TelephonyEvent, Webhook
 from ..protocol import codec
-from .identity import event_key
+from .identity import key_without_id
 from .inbox import Delivery, InboxFullError
 from .inbox.protocol import KEPT
-from .intake import own_type
+from .intake import delivery_of, own_type
+from .lifetime import Outcome
+from .notices import Accepted, Doubled
 
 T = TypeVar("T")
+
+Add = Callable[[Sequence[Delivery]], Awaitable[Mapping[str, Outcome]]]
 
 UNRECOVERABLE = (EventType.CALL_STARTED, EventType.CALL_INCOMING, EventType.CALL_ANSWERED, EventType.CALL_HANGUP)
 """Events of calls under way: the service keeps none of them."""
@@ -53,12 +58,16 @@ class Client(Protocol):
 
 @frozen(kw_only=True)
 class Backfill:
-    """What a back-fill found: `read` records of `since` to `until`, of which `added` were new to the inbox."""
+    """What a back-fill found: `read` records of `since` to `until`, of which `added` were new to the inbox.
+
+    `revised` counts those that had been there before with other content.
+    """
 
     since: datetime
     until: datetime
     read: int
     added: int
+    revised: int = 0
     unrecoverable: tuple[EventType, ...] = field(default=UNRECOVERABLE, repr=False)
     """Event types that may have gone by in that time and are lost: the service keeps records of ended calls alone."""
 
@@ -82,8 +91,7 @@ class Interval:
         if since > end:
             raise InvalidArgumentError("since", "must not be after until")
         if now - since + OVERLAP > timedelta(seconds=KEPT):
-            hours = KEPT / 3600
-            reason = f"must lie within {hours:.0f} hours: the inbox knows no longer what was handled before"
+            reason = "must lie within 72 hours: the inbox knows no longer what was handled before"
             raise InvalidArgumentError("since", reason)
         return cls(since, end)
 
@@ -91,20 +99,26 @@ class Interval:
 async def backfill(
     events: Query,
     interval: Interval,
-    add: Callable[[Sequence[Delivery]], Awaitable[frozenset[str]]],
+    add: Add,
     *,
+    known: Callable[[Collection[str]], Awaitable[frozenset[str]]],
     wall: Callable[[], float],
     wait: Callable[[float], Awaitable[None]] | None,
 ) -> Backfill:
     """Read and add. Where the inbox is full it waits with `wait` for room, or raises InboxFullError without one."""
-    read = added = 0
+    read = 0
+    outcomes: Counter[Outcome] = Counter()
     first = interval.since - OVERLAP
     rows = events.query(date_time_from=first - LONGEST, date_time_to=interval.until)
     async with aclosing(_batches(rows)) as batches:
         async for batch in batches:
-            deliveries = [_delivery(event, wall()) for event in batch if _may_have_ended(event, first)]
-            read, added = read + len(deliveries), added + await _added(deliveries, add, wait)
-    return Backfill(since=interval.since, until=interval.until, read=read, added=added)
+            ended = [event for event in batch if _may_have_ended(event, first)]
+            delivered = await known([key_without_id(event) for event in ended])
+            new = [_delivery(event, wall()) for event in ended if key_without_id(event) not in delivered]
+            read += len(ended)
+            outcomes += await _added(new, add, wait)
+    added, revised = outcomes[Accepted], outcomes.total() - outcomes[Accepted] - outcomes[Doubled]
+    return Backfill(since=interval.since, until=interval.until, read=read, added=added, revised=revised)
 
 
 def _may_have_ended(event: TelephonyEvent, since: datetime) -> bool:
@@ -114,30 +128,25 @@ def _may_have_ended(event: TelephonyEvent, since: datetime) -> bool:
 
 
 async def _added(
-    deliveries: Sequence[Delivery],
-    add: Callable[[Sequence[Delivery]], Awaitable[frozenset[str]]],
-    wait: Callable[[float], Awaitable[None]] | None,
-) -> int:
-    """Add them, and return how many were new; one by one where there is no room for all of them."""
+    deliveries: Sequence[Delivery], add: Add, wait: Callable[[float], Awaitable[None]] | None
+) -> Counter[Outcome]:
+    """Add them, and count what became of them; one by one where there is no room for all of them."""
     while True:
         try:
-            return len(await add(deliveries))
+            return Counter((await add(deliveries)).values())
         except InboxFullError:
             if wait is None:
                 raise
             if len(deliveries) > 1:
-                return sum([await _added([each], add, wait) for each in deliveries])
+                return sum([await _added([each], add, wait) for each in deliveries], Counter[Outcome]())
             await wait(_FULL)
 
 
 def _delivery(event: TelephonyEvent, now: float) -> Delivery:
-    return Delivery(key=event_key(event), body=_body(event), origin="backfill", received=now)
-
-
-def _body(event: TelephonyEvent) -> bytes:
     """The event as a delivery would bring it; in ASCII, for UTF-8 cannot write the half of an emoji."""
-    row: dict[str, Any] = codec.unstructure(event)
-    return json.dumps({"type": own_type(event) or _UNTYPED, "data": row}, separators=(",", ":")).encode()
+    value = {"type": own_type(event) or _UNTYPED, "data": codec.unstructure(event)}
+    body = json.dumps(value, separators=(",", ":")).encode()
+    return delivery_of(codec.structure(value, Webhook), body, now, "backfill")
 
 
 async def _batches(rows: AsyncIterable[T]) -> AsyncGenerator[list[T], None]:

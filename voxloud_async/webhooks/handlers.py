@@ -12,7 +12,8 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from attrs import define, field, frozen
 
 from ..models import CallEvent, ClickToCallCall, EventType, Fax, FaxCall, PhoneCall, UnknownEvent, Webhook
-from .inbox.protocol import Origin
+from .inbox.checks import is_type
+from .inbox.protocol import EVERYTHING, Origin, Selection
 
 Event: TypeAlias = CallEvent | PhoneCall | ClickToCallCall | FaxCall | Fax | UnknownEvent
 """What handlers and streams are given."""
@@ -34,7 +35,8 @@ class Received:
 
     `verified`: the service was asked and knows this very record (or it was read from the service in the first place).
     `run` is 1 at first, and more where a handler failed or its process died before. `key` is the same for all copies
-    of the event and in all its runs; `received` is when it was acknowledged.
+    of the event and in all its runs; `received` is when it was acknowledged. `revision`: the record came before, with
+    less or other content.
     """
 
     webhook: Webhook
@@ -43,6 +45,7 @@ class Received:
     origin: Origin
     run: int
     received: datetime
+    revision: bool = False
 
 
 Handler: TypeAlias = Callable[[E], Coroutine[Any, Any, object]] | Callable[[E, Received], Coroutine[Any, Any, object]]
@@ -59,7 +62,9 @@ _CLASSES: Mapping[str, type | tuple[type, ...]] = {
     EventType.FAX_CALL: (Fax, FaxCall),
 }
 
-EVERYTHING = "*"
+_REVISION = ":revision"
+REVISIONS = frozenset(f"{each}{_REVISION}" for each in _CLASSES)
+"""What stands for revised records among the types of deliveries."""
 
 _ALIKE = 0.9  # `CALL_INCOMNG` is 0.96 of a documented name, `CALL_TRANSFERRED` 0.83
 
@@ -74,12 +79,22 @@ class Entry:
 
     types: frozenset[str]
     call: Callable[[Event, Received], Awaitable[object]]
+    revisions: bool = False
 
-    def wants(self, event_type: str, event: Event) -> bool:
-        """Whether it is to be called: with what does not fit its type, only who asked for everything is."""
+    def wants(self, event_type: str, event: Event, *, revision: bool) -> bool:
+        """Whether it is to be called; what does not fit its type goes to handlers of all types alone."""
+        if revision and not self.revisions:
+            return False
         if EVERYTHING in self.types:
             return True
         return event_type in self.types and isinstance(event, _class_of(event_type))
+
+    def queues(self) -> frozenset[str]:
+        """The types of the deliveries that it wants."""
+        queues = frozenset(queue_of(each) for each in self.types)
+        if not self.revisions:
+            return queues
+        return queues | REVISIONS.intersection(map(revision_of, _CLASSES if EVERYTHING in queues else queues))
 
 
 @define
@@ -87,14 +102,41 @@ class Handlers:
     """The handlers, in the order in which they were added."""
 
     _entries: list[Entry] = field(factory=list)
+    queues: frozenset[str] = field(default=frozenset(), init=False)
+    """The types of the deliveries that handlers want, `EVERYTHING` where some want all."""
 
-    def add(self, types: Sequence[str], handler: Callable[..., Any]) -> None:
+    def add(self, types: Sequence[str], handler: Callable[..., Any], *, revisions: bool) -> None:
         """Have a handler called; TypeError for one that is no `async def` or wants other arguments."""
-        self._entries.append(Entry(frozenset(_types(types)), _calling(handler)))
+        entry = Entry(frozenset(_types(types)), _calling(handler), revisions)
+        self._entries.append(entry)
+        self.queues |= entry.queues()
 
-    def of(self, event_type: str, event: Event) -> list[Entry]:
+    def of(self, event_type: str, event: Event, *, revision: bool) -> list[Entry]:
         """Those that wait for this event."""
-        return [entry for entry in self._entries if entry.wants(event_type, event)]
+        return [entry for entry in self._entries if entry.wants(event_type, event, revision=revision)]
+
+    def selection(self) -> Selection:
+        """The deliveries that some handler here wants."""
+        if EVERYTHING in self.queues:
+            return Selection(REVISIONS - self.queues, others=True)
+        return Selection(self.queues)
+
+
+def queue_of(event_type: str) -> str:
+    """The type that a delivery has in the inbox; that of the sender may be any text."""
+    return event_type if is_type(event_type) else "unknown"
+
+
+def revision_of(queue: str) -> str:
+    """The type that a revised record has in the inbox."""
+    return f"{queue}{_REVISION}"
+
+
+def unclaimed(announced: frozenset[str], waited: float) -> Selection:
+    """What no process handles, and has waited so many seconds; without revisions where it need not have waited."""
+    if EVERYTHING in announced:
+        return Selection(REVISIONS - announced if waited else frozenset(), waited=waited)
+    return Selection(announced if waited else announced | REVISIONS, others=True, waited=waited)
 
 
 def _class_of(event_type: str) -> type | tuple[type, ...]:
@@ -127,10 +169,10 @@ def _calling(handler: Callable[..., Any]) -> Callable[[Event, Received], Awaitab
     if not (inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(getattr(handler, "__call__", None))):  # noqa: B004 - of an object, its method is looked at
         raise TypeError(f"a handler must be an async function: {_name(handler)} is not")
     takes = inspect.signature(handler)
-    if _binds(takes, 1):
-        return lambda event, _: handler(event)
     if _binds(takes, 2):
         return handler
+    if _binds(takes, 1):
+        return lambda event, _: handler(event)
     raise TypeError(f"a handler takes an event, or an event and how it was received: {_name(handler)} does not")
 
 

@@ -12,11 +12,12 @@ from typing import Any
 from attrs import define, field, frozen
 
 from .._clock import Clock
-from ..models import CallEvent, Webhook
+from ..models import CallEvent, UnknownEvent, Webhook
 from .handlers import Entry, Event, Handlers, Received
+from .identity import is_revision
 from .inbox.protocol import Inbox, Lease
 from .intake import type_of
-from .notices import Buried, Handled, InboxFailed, Notify, Overtaken, Retrying, Unheard
+from .notices import Buried, Handled, InboxFailed, Notice, Notify, Overtaken, Retrying, Revised, Unhandled
 from .parse import parse_webhook
 from .stream import Broadcast
 from .telling import known_type
@@ -25,7 +26,7 @@ from .verification import Verifier
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 300.0
 _SETTLING = 10.0
-_MOST_TOLD = 10_000
+_MOST_STREAMED = 10_000
 _LONGEST_NAME = 200
 
 
@@ -39,10 +40,11 @@ class Desk:
     lease: float
     handler_timeout: float
     max_runs: int
+    unhandled_wait: float
     clock: Clock
     chance: Callable[[], float]
     notify: Notify
-    told: dict[str, None] = field(factory=dict, init=False)
+    streamed: dict[str, None] = field(factory=dict, init=False)
     """Keys of events that streams have been given and that may be handled again here, the oldest first."""
 
     def delay(self, run: int) -> float:
@@ -50,8 +52,16 @@ class Desk:
         return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(run - 1, 32)) * (0.5 + self.chance() / 2)
 
 
+class UnhandledError(Exception):
+    """No process has a handler for an event, and it has waited for one."""
+
+
+class MisfitError(Exception):
+    """An event does not fit its type, and no handler takes events of all types."""
+
+
 class UnsettledError(Exception):
-    """An event has had all its runs, and nobody heard of the last: its process died, or the inbox was out of reach."""
+    """An event has had all its runs, and the last left no outcome: its process died, or the inbox was out of reach."""
 
 
 @define(eq=False)
@@ -62,6 +72,7 @@ class Handling:
     _inbox: Inbox
     _lease: Lease
     _kind: str = field(default="unknown", init=False)
+    _handled: bool = field(default=False, init=False)
     _overtaken: bool = field(default=False, init=False)
     _over: bool = field(default=False, init=False)
 
@@ -75,7 +86,7 @@ class Handling:
             if self._overtaken:
                 self._desk.notify(Overtaken(self._kind))
             else:
-                await self._settle("give back", self._inbox.retry(self._lease, 0.0, "CancelledError"))
+                await self.give_back()
             raise
         finally:
             keeper.cancel()
@@ -84,6 +95,12 @@ class Handling:
             await self._done(self._desk.clock.now() - started)
         else:
             await self._failed(error)
+
+    async def give_back(self) -> None:
+        """End it here as if it had not begun, whatever its handler still does: a restart of the process is no run."""
+        if not self._over:
+            self._over = True
+            await self._settle("give back", self._inbox.release(self._lease))
 
     def hold(self, lease: Lease) -> bool:
         """Go on under a new lease of the same delivery; False where it is of another, or nothing goes on any more.
@@ -121,49 +138,65 @@ class Handling:
             key=delivery.key,
             origin=delivery.origin,
             run=self._lease.run,
+            revision=is_revision(delivery.key),
             received=datetime.fromtimestamp(delivery.received, UTC),
         )
 
     async def _handle(self, event: Event, received: Received) -> BaseException | None:
-        entries = self._desk.handlers.of(type_of(received.webhook), event)
-        seen = self._tell_streams(event)
-        if not entries and not seen:
-            self._desk.notify(Unheard(self._kind))
+        entries = self._desk.handlers.of(type_of(received.webhook), event, revision=received.revision)
+        seen = not received.revision and self._to_streams(event, received)
+        if not entries:
+            return self._without_handler(event, received, seen=seen)
+        self._handled = True
         errors = [error for entry in entries if (error := await self._call(entry, event, received)) is not None]
         return errors[0] if errors else None
 
-    def _tell_streams(self, event: Event) -> bool:
+    def _without_handler(self, event: Event, received: Received, *, seen: bool) -> BaseException | None:
+        """What ends an event that no handler here takes; other processes had their time to take it before."""
+        if received.revision:
+            return None
+        if isinstance(event, UnknownEvent) and type_of(received.webhook).is_known:
+            return MisfitError(event.misfit or "another type than its envelope's")
+        return None if seen else UnhandledError()
+
+    def _to_streams(self, event: Event, received: Received) -> bool:
         key = self._lease.delivery.key
-        if key in self._desk.told:
+        if key in self._desk.streamed:
             return True
-        self._desk.told[key] = None
-        if len(self._desk.told) > _MOST_TOLD:  # what another process took over never ends here
-            del self._desk.told[next(iter(self._desk.told))]
-        return self._desk.broadcast.put(event)
+        self._desk.streamed[key] = None
+        if len(self._desk.streamed) > _MOST_STREAMED:  # what another process took over never ends here
+            del self._desk.streamed[next(iter(self._desk.streamed))]
+        return self._desk.broadcast.put(event, received)
 
     async def _call(self, entry: Entry, event: Event, received: Received) -> BaseException | None:
         """What a handler raised. Each has its turn, also after one that failed."""
+        failure: BaseException | None = None
         try:
             async with asyncio.timeout(self._desk.handler_timeout):
                 await entry.call(event, received)
-        except asyncio.CancelledError as error:
-            if _current().cancelling():
-                raise
-            return error  # of something that the handler awaited
-        except Exception as error:  # noqa: BLE001 - the user's code
-            return error
-        return None
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the user's code, and what it awaited may have been cancelled
+            failure = error
+        if _current().cancelling():  # also where the handler has swallowed it
+            raise asyncio.CancelledError
+        return failure
 
     async def _done(self, seconds: float) -> None:
         if await self._settle("mark as done", self._inbox.done(self._lease)):
-            self._desk.told.pop(self._lease.delivery.key, None)
-            self._desk.notify(Handled(self._kind, self._lease.run, seconds))
+            self._desk.streamed.pop(self._lease.delivery.key, None)
+            self._desk.notify(self._done_notice(seconds))
+
+    def _done_notice(self, seconds: float) -> Notice:
+        if self._handled:
+            return Handled(self._kind, self._lease.run, seconds)
+        return Revised(self._kind, dropped=True) if is_revision(self._lease.delivery.key) else Unhandled(self._kind)
 
     async def _failed(self, error: BaseException) -> None:
         name, place, run = _name(error), _place(error), self._lease.run
-        if run >= self._desk.max_runs:
+        if run >= self._desk.max_runs or isinstance(error, UnhandledError | MisfitError):
             if await self._settle("bury", self._inbox.bury(self._lease, name)):
-                self._desk.told.pop(self._lease.delivery.key, None)
+                self._desk.streamed.pop(self._lease.delivery.key, None)
                 self._desk.notify(Buried(self._kind, run, name, place, error))
             return
         delay = self._desk.delay(run)
@@ -184,7 +217,7 @@ class Handling:
 
     async def _keep(self, handling: asyncio.Task[Any]) -> None:
         """Extend the lease as long as handlers run; where it went to another, end the run here."""
-        while True:
+        while not self._over:
             await self._desk.clock.sleep(self._desk.lease / 3)
             held = self._lease
             try:
@@ -208,7 +241,7 @@ def _current() -> asyncio.Task[Any]:
 
 
 def _name(error: BaseException) -> str:
-    """The name of its class, as every store takes it; whoever makes classes may name them anything."""
+    """The name of its class, as every store takes it; a class may have any name."""
     return ascii(type(error).__name__)[1:-1][:_LONGEST_NAME]
 
 

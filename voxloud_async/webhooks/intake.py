@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import define, field, frozen
 
 from ..errors import WebhookError
 from ..models import CallEvent, EventType, Fax, TelephonyEvent, Webhook
-from .identity import delivery_key
-from .inbox.protocol import Delivery, InboxFullError
-from .notices import Accepted, Doubled, InboxFailed, Notify, Reason, Refused
+from .handlers import queue_of
+from .identity import delivery_key, fingerprint
+from .inbox.protocol import Delivery, InboxFullError, Origin
+from .notices import InboxFailed, Notice, Notify, Reason, Refused
 from .parse import MAX_BODY, parse_webhook
 from .sources import Sources
 from .telling import known_type
@@ -60,9 +61,13 @@ class Store(Protocol):
         """Whether it takes any."""
         ...
 
-    async def add(self, delivery: Delivery) -> bool:
-        """Store one for good; whether it was new. Raises InboxFullError, and whatever an inbox raises."""
+    async def add(self, delivery: Delivery) -> Callable[[str], Notice]:
+        """Store one for good; what became of it. Raises InboxFullError, and whatever an inbox raises."""
         ...
+
+
+class TooLargeError(Exception):
+    """A body is larger than a server, or a receiver, takes."""
 
 
 class _RefusedError(Exception):
@@ -78,7 +83,7 @@ class Intake:
 
     tokens: Tokens
     sources: Sources
-    pbx_id: int | None
+    pbx_id: str | None
     account_id: str | None
     read_timeout: float
     max_requests: int
@@ -92,7 +97,7 @@ class Intake:
         try:
             event_type = self._admit(arrival)
             body = await self._body(arrival)
-            await self._store(body, self._parsed(body, event_type))
+            await self._store(body, self._parsed(body, event_type, arrival))
         except _RefusedError as refused:
             self.notify(Refused(refused.reason, refused.answer.status))
             return refused.answer
@@ -121,6 +126,8 @@ class Intake:
         try:
             async with asyncio.timeout(self.read_timeout):
                 return await _whole(arrival)
+        except TooLargeError:
+            raise _RefusedError("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
         except TimeoutError:
             raise _RefusedError("too_slow", HTTPStatus.REQUEST_TIMEOUT) from None
         except OSError:
@@ -128,7 +135,9 @@ class Intake:
         finally:
             self._under_way -= 1
 
-    def _parsed(self, body: bytes, event_type: str) -> Webhook:
+    def _parsed(self, body: bytes, event_type: str, arrival: Arrival) -> Webhook:
+        if not body:
+            raise _RefusedError(_reason_of_emptiness(arrival), HTTPStatus.BAD_REQUEST)
         try:
             webhook = parse_webhook(body)
         except WebhookError:
@@ -142,24 +151,36 @@ class Intake:
 
     def _is_of_another(self, webhook: Webhook) -> bool:
         """Whether it names a PBX that is not ours; a bare delivery (anomaly P1) names none."""
-        account_id = getattr(webhook.data, "account_id", None)
-        return (self.pbx_id is not None and webhook.pbx_id not in (None, self.pbx_id)) or (
-            self.account_id is not None and account_id not in (None, self.account_id)
-        )
+        data = webhook.data
+        pbx_id = webhook.extra.get("pbx_id") if webhook.pbx_id is None else webhook.pbx_id
+        account_id = getattr(data, "account_id", None) or data.extra.get("accountId")
+        return _differs(pbx_id, self.pbx_id) or _differs(account_id, self.account_id)
 
     async def _store(self, body: bytes, webhook: Webhook) -> None:
-        delivery = Delivery(key=delivery_key(webhook), body=body, received=self.wall())
+        delivery = delivery_of(webhook, body, self.wall())
         kind = known_type(type_of(webhook))
         if not self.store.open:  # asked last: a receiver may have stopped while a slow body came in
             raise _RefusedError("stopped", HTTPStatus.SERVICE_UNAVAILABLE)
         try:
-            new = await self.store.add(delivery)
+            outcome = await self.store.add(delivery)
         except InboxFullError:
             raise _RefusedError("inbox_full", HTTPStatus.SERVICE_UNAVAILABLE) from None
         except Exception as error:  # noqa: BLE001 - whatever a store raises, nothing was promised
             self.notify(InboxFailed("add", type(error).__name__, error))
             raise _RefusedError("inbox_failed", HTTPStatus.SERVICE_UNAVAILABLE) from None
-        self.notify(Accepted(kind) if new else Doubled(kind))
+        self.notify(outcome(kind))
+
+
+def delivery_of(webhook: Webhook, body: bytes, received: float, origin: Origin = "webhook") -> Delivery:
+    """A delivery as it is put into the inbox."""
+    return Delivery(
+        key=delivery_key(webhook),
+        body=body,
+        origin=origin,
+        received=received,
+        type=queue_of(type_of(webhook)),
+        fingerprint=fingerprint(webhook.data),
+    )
 
 
 def type_of(webhook: Webhook) -> EventType:
@@ -182,8 +203,19 @@ async def _whole(arrival: Arrival) -> bytes:
     while piece := await arrival.read():
         body += piece
         if len(body) > MAX_BODY:
-            raise _RefusedError("too_large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            raise TooLargeError
     return bytes(body)
+
+
+def _reason_of_emptiness(arrival: Arrival) -> Reason:
+    """Why there is no body: uvicorn with httptools loses that of a request that offers h2c."""
+    offered = "h2c" in arrival.headers.get("upgrade", "").lower()
+    return "h2c" if offered and arrival.headers.get("content-length") != "0" else "empty"
+
+
+def _differs(named: Any, expected: str | None) -> bool:
+    """Whether a delivery names another one than is expected, whichever JSON type it writes it in."""
+    return expected is not None and named is not None and str(named) != expected
 
 
 def _is_short(declared: str) -> bool:

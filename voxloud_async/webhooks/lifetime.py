@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ..errors import ArgumentTypeError
+from .handlers import revision_of
 from .handling import Desk
+from .identity import adds, revision_key
 from .inbox import Delivery, Inbox, InboxError, open_inbox
 from .inbox.memory import MemoryInbox
+from .notices import Accepted, Doubled, Notice, Revised
 from .telling import logger
 from .workers import Workers
 
 Choice: TypeAlias = Inbox | str | os.PathLike[str] | None
+
+Outcome: TypeAlias = Callable[[str], Notice]
+"""What became of a delivery: the notice of it, made from its event type."""
+
+_REVISED = partial(Revised, dropped=False)
+_REVISION_DROPPED = partial(Revised, dropped=True)
 
 _STORING = 5.0
 """Seconds that the sender waits for a store, before it is told to come again."""
@@ -52,16 +62,35 @@ class Lifetime:
             self._inbox = _opened(self.choice)
         return self._inbox
 
-    async def add(self, delivery: Delivery) -> bool:
-        """Store a delivery; whether it was new."""
+    async def add(self, delivery: Delivery) -> Outcome:
+        """Store a delivery, and return what became of it."""
         async with asyncio.timeout(_STORING):
-            return bool(await self.add_all([delivery]))
+            return (await self.add_all([delivery]))[delivery.key]
 
-    async def add_all(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
-        """Store deliveries; the keys that were new. Workers start with the first one where nobody started them.
+    async def add_all(self, deliveries: Sequence[Delivery]) -> Mapping[str, Outcome]:
+        """Store deliveries, and return what became of each key. Workers start with the first one, if not before.
 
-        Raises InboxError once it has stopped: what would be started then, nobody would stop.
+        Raises InboxError once it has stopped: what would be started then, nothing would stop.
         """
+        new = await self._stored(deliveries)
+        again = {each.key: each for each in deliveries if each.key not in new}
+        return {**dict.fromkeys(new, Accepted), **await self._stored_again(again)}
+
+    async def _stored_again(self, again: Mapping[str, Delivery]) -> Mapping[str, Outcome]:
+        """Store those of known keys whose content is new, where a handler in some process asks for revisions."""
+        outcomes: dict[str, Outcome] = dict.fromkeys(again, Doubled)
+        content = {key: each.fingerprint for key, each in again.items() if each.fingerprint}
+        known = await self.inbox.fingerprints(content) if content else {}
+        changed = [key for key, before in known.items() if before and adds(content[key], before)]
+        if not changed:
+            return outcomes
+        asked = self.desk.handlers.queues | await self.inbox.announced()
+        wanted = {key: _revision(again[key]) for key in changed if revision_of(again[key].type) in asked}
+        new = await self._stored(list(wanted.values())) if wanted else frozenset()
+        outcomes |= dict.fromkeys(changed, _REVISION_DROPPED)
+        return outcomes | {key: _REVISED if each.key in new else Doubled for key, each in wanted.items()}
+
+    async def _stored(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         if not self.open:
             raise InboxError("the receiver has stopped")
         work = self._started()
@@ -111,6 +140,11 @@ class Lifetime:
         elif inbox is not None and inbox is not self.choice:
             self._inbox = None
             await inbox.aclose()
+
+
+def _revision(delivery: Delivery) -> Delivery:
+    key = revision_key(delivery.key, delivery.fingerprint)
+    return evolve(delivery, key=key, type=revision_of(delivery.type))
 
 
 def _opened(choice: Choice) -> Inbox:

@@ -1,4 +1,4 @@
-"""What a receiver tells of its work: values without tokens, bodies, numbers or names."""
+"""What a receiver reports of its work: values without tokens, bodies, numbers or names."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ __all__ = [
     "Reason",
     "Refused",
     "Retrying",
+    "Revised",
     "Stats",
-    "Unheard",
+    "Unhandled",
     "Verified",
 ]
 
 Reason = Literal[
-    "token", "source", "method", "content_type", "encoding", "too_large", "too_slow", "broken_off", "malformed",
-    "wrong_type", "wrong_pbx", "busy", "stopped", "inbox_full", "inbox_failed",
+    "token", "source", "method", "content_type", "encoding", "too_large", "too_slow", "broken_off", "empty", "h2c",
+    "malformed", "wrong_type", "wrong_pbx", "busy", "stopped", "inbox_full", "inbox_failed",
 ]  # fmt: skip
 """Why a request was refused."""
 
@@ -71,10 +72,18 @@ class Handled:
 
 
 @frozen
-class Unheard:
-    """An event came for which there is neither handler nor stream."""
+class Unhandled:
+    """An event was marked as done that streams were given, and no handler: no process has one for it."""
 
     type: str
+
+
+@frozen
+class Revised:
+    """A record came again with other content, and was stored for handlers that ask for revisions, or `dropped`."""
+
+    type: str
+    dropped: bool
 
 
 @frozen
@@ -124,20 +133,37 @@ class InboxFailed:
 
 
 Notice = (
-    Accepted | Doubled | Refused | Verified | Handled | Unheard | Retrying | Buried | Overtaken | Dropped | InboxFailed
+    Accepted
+    | Doubled
+    | Revised
+    | Refused
+    | Verified
+    | Handled
+    | Unhandled
+    | Retrying
+    | Buried
+    | Overtaken
+    | Dropped
+    | InboxFailed
 )
 Notify = Callable[[Notice], None]
 
 
 @frozen(kw_only=True)
 class Stats:
-    """What a receiver has done since it was made, as counts. `refused` counts by reason."""
+    """What a receiver has done since it was made, as counts. `refused` counts by reason.
+
+    Every request is one of accepted, doubled, revised, revisions_dropped and refused. Everything accepted or revised is
+    handled, unhandled (done without a handler) or buried in the end, by this process or another one.
+    """
 
     accepted: int = 0
     doubled: int = 0
+    revised: int = 0
+    revisions_dropped: int = 0
     refused: Mapping[str, int] = field(factory=dict)
     handled: int = 0
-    unheard: int = 0
+    unhandled: int = 0
     retried: int = 0
     buried: int = 0
     overtaken: int = 0

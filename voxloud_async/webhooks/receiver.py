@@ -35,9 +35,10 @@ from .inbox.protocol import Inbox
 from .intake import Intake
 from .lifetime import Lifetime
 from .notices import Notice, Stats
+from .redaction import mask_access_logs
 from .sources import Sources
 from .stream import Broadcast, EventStream
-from .telling import Counts, fan_out, write_log
+from .telling import Counts, LogWriter, fan_out
 from .tokens import Tokens
 from .verification import Records, Verifier
 
@@ -52,20 +53,22 @@ class WebhookReceiver:
     application inside `async with receiver`. Without the latter, workers start with the first delivery, and nothing
     waits for them at the end.
 
-    - `secret`: at least 32 bytes, from which the tokens in the callback URLs are told; or a list, whose first makes new
+    - `secret`: at least 32 bytes, from which the tokens in callback URLs are derived; or a list, whose first makes new
       tokens and whose others are still known, so that a secret can be replaced while deliveries come in.
     - `inbox`: the path of a SQLite file, or a URL, as `open_inbox` takes them, which outlive the process; an `Inbox` of
       your own, which is yours to close; or None for memory, which is lost with the process.
-    - `expected_pbx_id`, `expected_account_id`: refuse deliveries that name another one.
+    - `expected_pbx_id`, `expected_account_id`: refuse deliveries that name another one; both compare as texts.
     - `verify`: `client.telephony_events`, to look records up before they are handled, at most `verify_rate` a second.
     - `allow_from`: addresses or networks that deliveries may come from; None for any, as the service documents none.
       `trusted_proxies`: those whose `X-Forwarded-For` is believed.
     - `concurrency`: events handled at once, 0 for a process that takes in and handles none. `handler_timeout`: seconds
-      for one handler. `max_runs`: runs before an event becomes a dead letter, those that ended with their process
-      included. `lease`: seconds after which an event of a process that died comes again. `grace`: seconds that leaving
-      `async with` waits for handlers.
+      for one handler. `max_runs`: runs before an event becomes a dead letter; one that was killed with its process is
+      one, one that leaving ended is none. `lease`: seconds after which an event of a process that died comes again.
+      `unhandled_wait`: seconds that an event waits for a process with a handler for it until it is a dead letter.
+      `grace`: seconds that leaving `async with` waits for handlers; one that does not end when it is then cancelled is
+      left behind after another second.
     - `read_timeout`: seconds for a body. `max_requests`: bodies read at once.
-    - `subscribers`: callables that are told of what happens (`voxloud_async.webhooks.notices`).
+    - `subscribers`: callables that get each thing that happens (`voxloud_async.webhooks.notices`).
 
     Raises ValueError or TypeError for bad arguments.
     """
@@ -75,7 +78,7 @@ class WebhookReceiver:
         *,
         secret: str | bytes | Sequence[str | bytes],
         inbox: Inbox | str | os.PathLike[str] | None = None,
-        expected_pbx_id: int | None = None,
+        expected_pbx_id: int | str | None = None,
         expected_account_id: str | None = None,
         verify: Records | None = None,
         verify_rate: float = 3.0,
@@ -85,6 +88,7 @@ class WebhookReceiver:
         handler_timeout: float = 60.0,
         max_runs: int = 10,
         lease: float = 30.0,
+        unhandled_wait: float = 300.0,
         grace: float = 10.0,
         read_timeout: float = 5.0,
         max_requests: int = 128,
@@ -96,7 +100,7 @@ class WebhookReceiver:
         del secret  # a traceback with locals shall not show it
         self._clock = clock = clock or LoopClock()
         self._counts = Counts()
-        notify = fan_out((self._counts.note, write_log, *subscribers))
+        notify = fan_out((self._counts.note, LogWriter(clock.now).note, *subscribers))
         self._handlers = Handlers()
         self._broadcast = Broadcast(notify)
         rate = arguments.seconds("verify_rate", verify_rate)
@@ -107,6 +111,7 @@ class WebhookReceiver:
             lease=arguments.seconds("lease", lease),
             handler_timeout=arguments.seconds("handler_timeout", handler_timeout),
             max_runs=arguments.number("max_runs", max_runs, 1),
+            unhandled_wait=arguments.seconds("unhandled_wait", unhandled_wait),
             clock=clock,
             chance=chance,
             notify=notify,
@@ -120,7 +125,7 @@ class WebhookReceiver:
         self._intake = Intake(
             tokens=self._tokens,
             sources=Sources.of(allow_from, trusted_proxies),
-            pbx_id=None if expected_pbx_id is None else arguments.number("expected_pbx_id", expected_pbx_id, 0),
+            pbx_id=_pbx_id(expected_pbx_id),
             account_id=arguments.optional_text("expected_account_id", expected_account_id),
             read_timeout=arguments.seconds("read_timeout", read_timeout),
             max_requests=arguments.number("max_requests", max_requests, 1),
@@ -133,40 +138,48 @@ class WebhookReceiver:
         return f"<WebhookReceiver {self.stats}>"
 
     @overload
-    def on(self) -> Callable[[OnEvent], OnEvent]: ...
+    def on(self, *, revisions: bool = False) -> Callable[[OnEvent], OnEvent]: ...
     @overload
     def on(self, first: CallTypes, /, *more: CallTypes) -> Callable[[OnCall], OnCall]: ...
     @overload
-    def on(self, first: PhoneCallType, /, *more: PhoneCallType) -> Callable[[OnPhoneCall], OnPhoneCall]: ...
+    def on(
+        self, first: PhoneCallType, /, *more: PhoneCallType, revisions: bool = False
+    ) -> Callable[[OnPhoneCall], OnPhoneCall]: ...
     @overload
-    def on(self, first: ClickToCallType, /, *more: ClickToCallType) -> Callable[[OnClickToCall], OnClickToCall]: ...
+    def on(
+        self, first: ClickToCallType, /, *more: ClickToCallType, revisions: bool = False
+    ) -> Callable[[OnClickToCall], OnClickToCall]: ...
     @overload
-    def on(self, first: FaxType, /, *more: FaxType) -> Callable[[OnFax], OnFax]: ...
+    def on(self, first: FaxType, /, *more: FaxType, revisions: bool = False) -> Callable[[OnFax], OnFax]: ...
     @overload
-    def on(self, first: str, /, *more: str) -> Callable[[OnEvent], OnEvent]: ...
+    def on(self, first: str, /, *more: str, revisions: bool = False) -> Callable[[OnEvent], OnEvent]: ...
 
-    def on(self, *types: str) -> Callable[[Any], Any]:
+    def on(self, *types: str, revisions: bool = False) -> Callable[[Any], Any]:
         """Have an `async def` called for events of these types, of all types where none, or "*", is named.
 
         It is given the event, or the event and a `Received` where it wants two arguments. All handlers of an event run,
         one after the other; where one raises or exceeds `handler_timeout`, the event comes again later, to all of them.
-        An event that does not fit its type (an `UnknownEvent`) goes only to handlers of all types. A type that is not
-        documented is taken as it is, with an `UnknownEventTypeWarning` where it looks misspelt.
+        An event that does not fit its type (an `UnknownEvent`) goes only to handlers of all types; without one it
+        becomes a dead letter. A type that is not documented is taken as it is, with an `UnknownEventTypeWarning` where
+        it looks misspelt.
+
+        A record that comes again with other content, for instance with its transcription, is a revision. It is dropped,
+        and counted, except for handlers with `revisions`, who get it as well (`Received.revision`).
 
         Raises TypeError for a function that is not async, or takes other arguments.
         """
 
         def register(handler: Any) -> Any:
-            self._handlers.add(types, handler)
+            self._handlers.add(types, handler, revisions=revisions)
             return handler
 
         return register
 
     def events(self, *, buffer: int = 1000) -> EventStream:
-        """All events from now on, for those who look on: `async for event in receiver.events()`.
+        """All events that this process takes from now on, for display: `async for event in receiver.events()`.
 
-        It waits for nobody: a reader who is more than `buffer` events behind loses the oldest, as `dropped` and the log
-        tell. What must not be lost belongs into a handler.
+        It holds nothing up: a reader that is more than `buffer` events behind loses the oldest, as `dropped` and the
+        log say. What must not be lost belongs in a handler. `received` of the stream says how the last event came.
         """
         return self._broadcast.stream(arguments.number("buffer", buffer, 1))
 
@@ -192,19 +205,25 @@ class WebhookReceiver:
         interval = Interval.of(since, until, moment(self._clock.wall()))
         wait = self._clock.sleep if self._lifetime.concurrency else None
         add = self._lifetime.add_all
-        return await backfill(client.telephony_events, interval, add, wall=self._clock.wall, wait=wait)
+        known, wall = self._lifetime.inbox.known, self._clock.wall
+        return await backfill(client.telephony_events, interval, add, known=known, wall=wall, wait=wait)
 
     def asgi(self) -> AsgiApp:
         """An ASGI application, to be served or mounted: `POST /<token>` below its mount, all else is not found.
 
-        Served alone it starts and stops the receiver with the server's lifespan. Mounted it is not told of that by
+        Served alone it starts and stops the receiver with the server's lifespan. Mounted it does not get that from
         most frameworks: then enter `async with receiver` in the application's own lifespan.
         """
+        mask_access_logs()
         return AsgiApp(self._intake, self._lifetime)
 
     def aiohttp_routes(self, path: str) -> list[RouteDef]:
-        """Routes for `aiohttp.web.Application.add_routes`: `POST {path}/<token>`, for path "/" `POST /<token>`."""
-        from .aiohttp import routes  # noqa: PLC0415 - whoever serves ASGI does without
+        """Routes for `aiohttp.web.Application.add_routes`: `POST {path}/<token>`, for path "/" `POST /<token>`.
+
+        A middleware of the application may read the body before, with `request.read()` and what stands on it.
+        """
+        mask_access_logs()
+        from .aiohttp import routes  # noqa: PLC0415 - ASGI servers do without
 
         return routes(self._intake, path if path == "/" else arguments.path("path", path))
 
@@ -235,7 +254,7 @@ class WebhookReceiver:
     def inbox(self) -> Inbox:
         """The inbox: `dead_letters()`, `replay(keys)`, `discard(keys)`, `counts()`.
 
-        Where the receiver is not at work it is opened for whoever asks, and closed when the receiver is next left.
+        Where the receiver is not at work it is opened on access, and closed when the receiver is next left.
         """
         return self._lifetime.inbox
 
@@ -247,6 +266,12 @@ class WebhookReceiver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._lifetime.leave()
+
+
+def _pbx_id(expected: int | str | None) -> str | None:
+    if isinstance(expected, int):
+        return str(arguments.number("expected_pbx_id", expected, 0))
+    return arguments.optional_text("expected_pbx_id", expected)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,15 +1,17 @@
-"""Who is told of what a receiver does: the counts, the log, and the user's own subscribers."""
+"""The observers of what a receiver does: the counts, the log, and the user's own subscribers."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from attrs import define, field
 
 from ..models import EventType
+from .inbox.throttle import Throttle
 from .notices import (
     Accepted,
     Buried,
@@ -22,8 +24,9 @@ from .notices import (
     Overtaken,
     Refused,
     Retrying,
+    Revised,
     Stats,
-    Unheard,
+    Unhandled,
     Verified,
 )
 
@@ -36,11 +39,17 @@ def known_type(event_type: str) -> str:
     return str(kind) if kind.is_known else "unknown"
 
 
+_OF_STRANGERS = frozenset({"token", "source"})
+_ADVICE: Mapping[str, str] = {
+    "empty": ": its body is empty",
+    "h2c": ": the server has lost its body, as uvicorn with httptools does where a client offers HTTP/2 (h2c)",
+}
+
 _COUNTED: Mapping[type, str] = {
     Accepted: "accepted",
     Doubled: "doubled",
     Handled: "handled",
-    Unheard: "unheard",
+    Unhandled: "unhandled",
     Retrying: "retried",
     Buried: "buried",
     Overtaken: "overtaken",
@@ -61,6 +70,8 @@ class Counts:
         match notice:
             case Refused(reason):
                 self._refused[reason] += 1
+            case Revised(dropped=dropped):
+                self._counts["revisions_dropped" if dropped else "revised"] += 1
             case Verified(found):
                 self._counts["verified" if found else "unverified"] += 1
             case _:
@@ -71,31 +82,64 @@ class Counts:
         return Stats(refused=MappingProxyType(dict(self._refused)), **self._counts)
 
 
-def write_log(notice: Notice) -> None:
-    """The subscriber that writes the log: what a stranger can cause at DEBUG, what asks for somebody at WARNING."""
+@define
+class LogWriter:
+    """The subscriber that writes the log, at most so many lines of a kind in a while; `now` is monotonic seconds.
+
+    What a stranger can cause is at DEBUG, what needs attention at WARNING.
+    """
+
+    _now: Callable[[], float]
+    _throttles: dict[tuple[Any, ...], Throttle] = field(factory=dict, init=False)
+
+    def note(self, notice: Notice) -> None:
+        """Write a line."""
+        level, text, *values = _line(notice)
+        if not logger.isEnabledFor(level):
+            return
+        left_out = self._throttles.setdefault((text, *values[:1]), Throttle()).admit(self._now())
+        if left_out:
+            logger.log(level, "%d more lines of this kind were left out", left_out)
+        if left_out is not None:
+            logger.log(level, text, *values)
+
+
+def _line(notice: Notice) -> tuple[Any, ...]:
+    """The level of a notice, its text and the values in it; the first of them distinguishes lines of one kind."""
+    line: tuple[Any, ...]
     match notice:
-        case Refused("malformed" | "wrong_type" | "wrong_pbx" | "busy" | "inbox_full" as reason, status):
-            logger.warning("a delivery was refused with %d: %s", status, reason)
         case Refused(reason, status):
-            logger.debug("a request was refused with %d: %s", status, reason)
-        case Unheard(kind):
-            logger.info("no handler for %s", kind)
+            level = logging.DEBUG if reason in _OF_STRANGERS else logging.WARNING
+            line = level, "a request was refused: %s (%d)" + _ADVICE.get(reason, ""), reason, status
         case Retrying(kind, run, delay, error, place):
-            logger.warning("%s again in %.1f s after run %d: %s at %s", kind, delay, run, error, place)
-        case Buried(kind, runs, error, place):
-            logger.error("%s given up after %d runs: %s at %s", kind, runs, error, place)
-        case Overtaken(kind):
-            logger.warning("%s went to another worker: its lease ran out", kind)
-        case Dropped(first=True):
-            logger.warning("a stream of events is read too slowly and loses its oldest")
+            line = logging.WARNING, "%s again in %.1f s after run %d: %s at %s", kind, delay, run, error, place
+        case Buried():
+            line = _last_line(notice)
         case InboxFailed(what, error):
-            logger.error("the inbox could not %s: %s", what, error)
+            line = logging.ERROR, "the inbox could not %s: %s", what, error
+        case Revised(kind, dropped=True):
+            line = logging.INFO, "a revision of %s was dropped: no handler asks for revisions", kind
+        case Overtaken(kind):
+            line = logging.WARNING, "%s went to another worker: its lease ran out", kind
+        case Dropped(first=True):
+            line = logging.WARNING, "a stream of events is read too slowly and loses its oldest"
         case _:
-            logger.debug("%r", notice)
+            line = logging.DEBUG, "%s: %r", type(notice).__name__, notice
+    return line
+
+
+def _last_line(letter: Buried) -> tuple[Any, ...]:
+    if letter.error == "UnhandledError":
+        return logging.WARNING, "%s became a dead letter: no process has a handler for it", letter.type
+    if letter.error == "MisfitError":
+        text = "%s became a dead letter: it does not fit its type: %s"
+        return logging.WARNING, text, letter.type, letter.exception
+    text = "%s given up after %d runs: %s at %s"
+    return logging.ERROR, text, letter.type, letter.runs, letter.error, letter.place
 
 
 def fan_out(subscribers: Iterable[Notify]) -> Notify:
-    """One subscriber that tells all of them; one that fails is logged and stops no delivery."""
+    """One subscriber that passes everything on to all of them; one that fails is logged and stops no delivery."""
     listening = tuple(subscribers)
 
     def notify(notice: Notice) -> None:

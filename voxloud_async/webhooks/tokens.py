@@ -17,9 +17,6 @@ _PROOF = 44  # a hyphen and 32 bytes in URL-safe base64
 _LONGEST = 64 + _PROOF
 _LEAST_SECRET = 32
 
-TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_]{1,64}-[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])", re.ASCII)
-"""What a token looks like: the event type, a hyphen, 32 bytes in URL-safe base64."""
-
 
 class Tokens:
     """Makes tokens with the first secret and knows those of all of them."""

@@ -80,7 +80,7 @@ class Verifier:
     async def _copies(self, event: Record) -> Sequence[TelephonyEvent]:
         if event.call_id:
             return await self._records.find_by_call_id(event.call_id)
-        return [await self._records.get(event.id)]
+        return [] if event.id is None else [await self._records.get(event.id)]
 
     def _may_ask(self, event: Record) -> bool:
         now = self._clock.now()
@@ -107,7 +107,8 @@ def _asked_for(event: Record) -> str:
 def _is_same(event: Record, copy: Record) -> bool:
     return (
         type(copy) is type(event)
-        and (event.id, event.call_id, event.direction) == (copy.id, copy.call_id, copy.direction)
+        and event.id in (None, copy.id)
+        and (event.call_id, event.direction) == (copy.call_id, copy.direction)
         and _number(event.originator_number) == _number(copy.originator_number)
         and _number(event.destination_number) == _number(copy.destination_number)
         and event.timestamp is not None

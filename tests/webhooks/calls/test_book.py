@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from tests.webhooks.calls.making import (
     CALL,
@@ -78,7 +78,7 @@ def test_a_call_that_is_over_is_forgotten_after_a_while() -> None:
     clock.now = 19.0
     book.fold(incoming(2, call_id="another"))
     assert CALL not in book
-    clock.now = 1e6
+    clock.now = 4 * 3600.0 - 1.0
     book.fold(incoming(3, call_id="another"))
     assert [call.call_id for call in book] == ["live", "another"], "what goes on is not forgotten"
 
@@ -105,7 +105,37 @@ def test_a_full_book_takes_what_is_over() -> None:
     assert book.fold(answered(1, call_id="live")) is not None
 
 
-@pytest.mark.parametrize("options", [{"keep": -1.0}, {"max_calls": 0}], ids=str)
+def test_w14_a_call_whose_end_was_missed_is_forgotten_in_the_end() -> None:
+    clock = Clock()
+    book = CallBook(keep=10.0, keep_live=100.0, clock=clock)
+    book.fold(incoming(0))
+    clock.now = 60.0
+    book.fold(incoming(1, call_id="later"))
+    assert len(book.live()) == 2
+    clock.now = 100.0
+    assert [call.call_id for call in book.live()] == ["later"]
+    assert (CALL in book, len(book), [call.call_id for call in book]) == (False, 1, ["later"])
+    with pytest.raises(KeyError):
+        book[CALL]
+    book.fold(answered(2, call_id="later"))
+    clock.now = 199.0
+    assert book["later"].state is CallState.ANSWERED
+    book.fold(hangup(3, call_id="later"))
+    clock.now = 209.0
+    assert list(book) == []
+
+
+def test_a_record_without_an_id_gives_way_to_its_copy_with_one() -> None:
+    for first, second in ((None, 7), (7, None)):
+        book = CallBook()
+        for identifier in (first, second):
+            call = evolve(record(7, 60), id=identifier)
+            book.fold(call, verified=identifier is not None)
+        assert [each.id for each in book[CALL].records] == [7]
+        assert book[CALL].verified
+
+
+@pytest.mark.parametrize("options", [{"keep": -1.0}, {"keep_live": -1.0}, {"max_calls": 0}], ids=str)
 def test_a_book_that_cannot_be(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         CallBook(**options)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 READINGS = [Quirks(), *(each for each in Quirks.every() if set(each.changed()) & {
     *("delivery_envelope", "delivery_phase", "delivery_times", "delivery_extension", "delivery_fax"),
     *("internal_incoming", "hangup", "live_call_id", "empty_fields", "undocumented_fields"),
+    *("delivery_record_time", "delivery_transcription", "delivery_pbx_id", "delivery_envelope_time"),
 })]  # fmt: skip
 SHUFFLED = Misfortune(doubled=0.2, overtaken=0.3)
 

@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
 from tests.webhooks.inbox.stores import deliveries, delivery
 from voxloud_async.webhooks.inbox import Counts, Delivery, InboxFullError
-from voxloud_async.webhooks.inbox.protocol import KEPT
+from voxloud_async.webhooks.inbox.protocol import KEPT, Selection
 
 if TYPE_CHECKING:
     from tests.webhooks.inbox.stores import Store
@@ -83,6 +84,59 @@ async def test_keys_that_are_too_old_are_forgotten_as_others_come(inbox: Inbox, 
     assert (await inbox.counts()).done == 0
     await handle(inbox, *(f"new-{number}" for number in range(20)))
     assert (await inbox.counts()).done == 20
+
+
+async def test_a_worker_takes_the_types_that_it_asks_for_and_leaves_the_others(inbox: Inbox, store: Store) -> None:
+    kinds = ["PHONE_CALL", "FAX_CALL", "CALL_PARKED", "PHONE_CALL"]
+    coming = [evolve(delivery(f"{number}"), type=kind) for number, kind in enumerate(kinds)]
+    await inbox.add(coming)
+    calls, rest = Selection(frozenset({"PHONE_CALL", "NONE"})), Selection(frozenset({"PHONE_CALL"}), others=True)
+    assert await inbox.due_in(calls) == 0.0
+    assert await inbox.due_in(Selection(frozenset())) is None
+    assert [each.delivery.key for each in await inbox.lease(9, HOUR, calls)] == ["0", "3"]
+    late = evolve(rest, waited=60.0)
+    assert list(await inbox.lease(9, HOUR, late)) == []
+    assert await inbox.due_in(late) == pytest.approx(60.0, abs=SLACK)
+    store.advance(60.0 + SLACK)
+    assert [each.delivery for each in await inbox.lease(9, HOUR, late)] == coming[1:3]
+
+
+async def test_a_lease_that_is_released_is_due_at_once_and_was_no_run(inbox: Inbox) -> None:
+    await inbox.add([delivery("a")])
+    for _ in range(12):
+        lease = await lease_one(inbox)
+        assert lease.run == 1
+        assert await inbox.release(lease)
+        assert not await inbox.release(lease)
+    assert await inbox.due_in() == 0.0
+
+
+async def test_fingerprints_are_kept_as_long_as_keys(inbox: Inbox, store: Store) -> None:
+    await inbox.add([evolve(delivery(key), fingerprint=f"of {key}") for key in ("dead", "done", "waiting")])
+    dead, done, _ = await inbox.lease(3, HOUR)
+    await inbox.bury(dead, "ValueError")
+    await inbox.done(done)
+    assert await inbox.fingerprints(["dead", "done", "waiting", "none"]) == {
+        "dead": "of dead",
+        "done": "of done",
+        "waiting": "of waiting",
+    }
+    store.advance(KEPT + 1.0)
+    assert await inbox.fingerprints(["done"]) == {}
+    await inbox.add([delivery("done")])
+    assert await inbox.fingerprints(["done"]) == {"done": ""}
+
+
+async def test_a_type_counts_as_handled_for_as_long_as_was_announced(inbox: Inbox, store: Store) -> None:
+    await inbox.announce(["PHONE_CALL", "FAX_CALL"], HOUR)
+    await inbox.announce(["PHONE_CALL"], 2 * HOUR)
+    await inbox.announce(["PHONE_CALL"], 1.0)
+    await inbox.announce([], HOUR)
+    assert await inbox.announced() == {"PHONE_CALL", "FAX_CALL"}
+    store.advance(HOUR + 1.0)
+    assert await inbox.announced() == {"PHONE_CALL"}
+    store.advance(HOUR + 1.0)
+    assert await inbox.announced() == frozenset()
 
 
 async def test_what_waits_is_leased_or_is_dead_is_known(inbox: Inbox) -> None:

@@ -16,13 +16,17 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from tests.webhooks.inbox.stores import HAS_MEMORY
 from voxloud_async.webhooks.inbox import Counts, DeadLetter, Delivery, Inbox, Lease
-from voxloud_async.webhooks.inbox.protocol import KEPT
+from voxloud_async.webhooks.inbox.protocol import EVERY, KEPT, Selection
 from voxloud_async.webhooks.inbox.sqlite import SqliteInbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 KEYS = st.sampled_from("abcdef")
+TYPES = st.sampled_from(["PHONE_CALL", "CALL_INCOMING", "unknown"])
+SELECTIONS = st.just(EVERY) | st.builds(
+    Selection, st.frozensets(TYPES, max_size=2), st.booleans(), st.sampled_from([0.0, 5.0])
+)
 SPANS = st.sampled_from([0.0, 1.0, 5.0, 60.0])
 
 
@@ -42,6 +46,8 @@ class Model:
     waiting: dict[str, Waiting] = field(factory=dict)
     dead: dict[str, DeadLetter] = field(factory=dict)
     done: dict[str, float] = field(factory=dict)
+    fingerprints: dict[str, str] = field(factory=dict)
+    announced: dict[str, float] = field(factory=dict)
 
     def knows(self, key: str) -> bool:
         return key in self.waiting or key in self.dead or self.done.get(key, 0.0) + KEPT > self.now
@@ -50,8 +56,12 @@ class Model:
         each = self.waiting.get(lease.delivery.key)
         return each if each is not None and each.token == lease.token else None
 
-    def due(self) -> list[Waiting]:
-        return sorted((each for each in self.waiting.values() if each.due <= self.now), key=lambda each: each.due)
+    def of(self, selection: Selection) -> list[Waiting]:
+        chosen = [each for each in self.waiting.values() if selection.has(each.delivery.type)]
+        return sorted(chosen, key=lambda each: each.due)
+
+    def due(self, selection: Selection) -> list[Waiting]:
+        return [each for each in self.of(selection) if each.due + selection.waited <= self.now]
 
     def counts(self) -> Counts:
         return Counts(
@@ -81,19 +91,24 @@ class Machine(RuleBasedStateMachine):
         self.run(self.inbox.aclose())
         self.stack.close()
 
-    @rule(keys=st.lists(KEYS, max_size=4), body=st.binary(max_size=4))
-    def add(self, keys: list[str], body: bytes) -> None:
-        coming = {key: Delivery(key=key, body=body, received=self.model.now) for key in keys}
+    @rule(keys=st.lists(KEYS, max_size=4), body=st.binary(max_size=4), kind=TYPES, content=st.sampled_from(["", "x"]))
+    def add(self, keys: list[str], body: bytes, kind: str, content: str) -> None:
+        now = self.model.now
+        coming = {
+            key: Delivery(key=key, body=body, received=now, type=kind, fingerprint=content and f"{content}{key}")
+            for key in keys
+        }
         new = {key: each for key, each in coming.items() if not self.model.knows(key)}
         assert self.run(self.inbox.add(list(coming.values()))) == set(new)
         for key, each in new.items():
             self.model.waiting[key] = Waiting(each, self.model.now)
             self.model.done.pop(key, None)
+            self.model.fingerprints[key] = each.fingerprint
 
-    @rule(target=leases, limit=st.integers(1, 4), seconds=SPANS)
-    def lease(self, limit: int, seconds: float) -> Any:
-        due = [each.due for each in self.model.due()[:limit]]
-        granted = self.run(self.inbox.lease(limit, seconds))
+    @rule(target=leases, limit=st.integers(1, 4), seconds=SPANS, of=SELECTIONS)
+    def lease(self, limit: int, seconds: float, of: Selection) -> Any:
+        due = [each.due for each in self.model.due(of)[:limit]]
+        granted = self.run(self.inbox.lease(limit, seconds, of))
         assert [self.model.waiting[each.delivery.key].due for each in granted] == due
         for each in granted:
             mine = self.model.waiting[each.delivery.key]
@@ -129,6 +144,24 @@ class Machine(RuleBasedStateMachine):
             mine.token, mine.due = None, self.model.now + delay
 
     @rule(lease=leases)
+    def release(self, lease: Lease) -> None:
+        mine = self.model.held(lease)
+        assert self.run(self.inbox.release(lease)) is (mine is not None)
+        if mine is not None:
+            mine.token, mine.due, mine.runs = None, self.model.now, mine.runs - 1
+
+    @rule(types=st.lists(TYPES, max_size=2), seconds=SPANS)
+    def announce(self, types: list[str], seconds: float) -> None:
+        self.run(self.inbox.announce(types, seconds))
+        for each in types:
+            self.model.announced[each] = max(self.model.announced.get(each, 0.0), self.model.now + seconds)
+
+    @rule(of=SELECTIONS)
+    def due_in(self, of: Selection) -> None:
+        first = next((each.due + of.waited for each in self.model.of(of)), None)
+        assert self.run(self.inbox.due_in(of)) == (None if first is None else max(0.0, first - self.model.now))
+
+    @rule(lease=leases)
     def bury(self, lease: Lease) -> None:
         mine = self.model.held(lease)
         assert self.run(self.inbox.bury(lease, "KeyError")) is (mine is not None)
@@ -159,6 +192,10 @@ class Machine(RuleBasedStateMachine):
     def holds_what_it_should(self) -> None:
         assert self.run(self.inbox.counts()) == self.model.counts()
         assert self.run(self.inbox.known("abcdef")) == {key for key in "abcdef" if self.model.knows(key)}
+        known = {key: self.model.fingerprints[key] for key in "abcdef" if self.model.knows(key)}
+        assert self.run(self.inbox.fingerprints("abcdef")) == known
+        announced = {each for each, until in self.model.announced.items() if until > self.model.now}
+        assert self.run(self.inbox.announced()) == announced
         first = min((each.due for each in self.model.waiting.values()), default=None)
         assert self.run(self.inbox.due_in()) == (None if first is None else max(0.0, first - self.model.now))
         letters = self.run(self.inbox.dead_letters())

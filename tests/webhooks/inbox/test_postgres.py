@@ -62,7 +62,7 @@ async def test_a_table_may_be_in_a_schema(postgres: PostgresServer, db: Any, tab
 async def test_the_table_says_what_it_is(inbox: PostgresInbox, db: Any, table: str) -> None:
     await inbox.due_in()
     note = await db.fetchval("SELECT obj_description(to_regclass($1), 'pg_class')", table)
-    assert note == "voxloud_async inbox, version 1"
+    assert note == "voxloud_async inbox, version 2"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_the_table_says_what_it_is(inbox: PostgresInbox, db: Any, table: s
     [
         (None, "belongs to another program"),
         ("the books of a friend", "belongs to another program"),
-        ("voxloud_async inbox, version 2", "is of another version"),
+        ("voxloud_async inbox, version 3", "is of another version"),
     ],
 )
 async def test_the_table_of_others_is_left_alone(
@@ -110,8 +110,8 @@ async def test_nothing_but_the_key_is_left_of_what_was_discarded(inbox: Postgres
 async def test_a_commit_waits_for_the_disk_whatever_the_database_is_set_to(inbox: PostgresInbox, db: Any) -> None:
     await db.execute("ALTER ROLE voxloud SET synchronous_commit = off")
     await inbox.due_in()
-    async with inbox._opened.use() as pool:
-        assert await pool.fetchval("SHOW synchronous_commit") == "on"
+    async with inbox._opened.use() as database, database.use() as connection:
+        assert await connection.fetchval("SHOW synchronous_commit") == "on"
     await db.execute("ALTER ROLE voxloud RESET synchronous_commit")
 
 

@@ -158,8 +158,8 @@ async def test_the_database_of_another_program_is_left_alone(path: Path, stateme
 async def test_an_inbox_of_another_version_is_left_alone(inbox: SqliteInbox, path: Path) -> None:
     await inbox.due_in()
     await inbox.aclose()
-    run(path, "PRAGMA user_version = 2")
-    assert await refused(path) == f"{path} is an inbox of version 2, and this release knows version 1"
+    run(path, "PRAGMA user_version = 3")
+    assert await refused(path) == f"{path} is an inbox of version 3, and this release knows version 2"
 
 
 async def test_a_damaged_inbox_is_told(inbox: SqliteInbox, path: Path) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from attrs import fields, resolve_types
 from cattrs import Converter
 
 from ...models import (
     CallEvent,
     ClickToCallCall,
     EventType,
-    Extra,
     Fax,
     FaxCall,
     Model,
@@ -20,10 +18,9 @@ from ...models import (
     TelephonyEvent,
     UnknownEvent,
 )
-from ..jsontext import dumps, is_too_deep
 from ..page import ListedEvent
-from .fault import FAULTS, MisplacedError, locate, wire_names
-from .objects import keep, structure_hook, wire_object
+from .fault import FAULTS, MisplacedError, locate
+from .objects import keep, structure_hook, tolerant_hook, wire_object
 
 _BY_TYPE: dict[str, type[Model]] = {
     EventType.PHONE_CALL.value: PhoneCall,
@@ -36,7 +33,7 @@ _FAX_ONLY = frozenset({"sender", "recipient", "attachment_url"})
 def configure(converter: Converter) -> None:
     """Register the union of telephony events, unknown events and live call events."""
     converter.register_structure_hook_func(lambda kind: kind == TelephonyEvent, telephony_event_hook(converter))
-    converter.register_structure_hook(UnknownEvent, _unknown_event(converter))
+    converter.register_structure_hook(UnknownEvent, tolerant_hook(UnknownEvent, converter))
     converter.register_structure_hook(ListedEvent, _listed_event(converter))
     converter.register_structure_hook(CallEvent, _call_event(converter))
 
@@ -58,9 +55,9 @@ def telephony_event_hook(converter: Converter) -> Callable[[Any, Any], Any]:
         outer = wire_object(value)
         row = without_envelope(outer)
         if row is outer:
-            return converter.structure(row, _event_class(row))
+            return converter.structure(row, event_class(row))
         try:
-            return converter.structure(row, _event_class(row))
+            return converter.structure(row, event_class(row))
         except FAULTS as error:
             raise MisplacedError("data") from error
 
@@ -74,34 +71,12 @@ def without_envelope(row: dict[str, Any]) -> dict[str, Any]:
     return typed(row["data"], row.get("type"))
 
 
-def _event_class(row: dict[str, Any]) -> type[Model]:
+def event_class(row: dict[str, Any]) -> type[Model]:
+    """The class that a row names, `UnknownEvent` where it names none that is documented."""
     kind = row.get("type")
     if not isinstance(kind, str | None):
         return UnknownEvent
     return Fax if is_fax(row) else _BY_TYPE.get(kind or "", UnknownEvent)
-
-
-def _unknown_event(converter: Converter) -> Callable[[Any, Any], UnknownEvent]:
-    """What does not fit an attribute stays in `extra`: an event nobody documented must not stop a stream."""
-    resolve_types(UnknownEvent)
-    kinds: dict[str, Any] = {field.name: field.type for field in fields(UnknownEvent)}
-    names = wire_names(UnknownEvent)
-
-    def read(value: Any, _: Any) -> UnknownEvent:
-        rest = dict(wire_object(value))
-        fitting = {}
-        for attribute, wire in names.items():
-            try:
-                fitting[attribute] = converter.structure(rest[wire], kinds[attribute])
-            except FAULTS:
-                continue
-            del rest[wire]
-        event = UnknownEvent(**fitting)
-        keep(event, "extra", Extra({name: _kept(item) for name, item in rest.items()}))
-        keep(event, "nulls", frozenset(names[attribute] for attribute, item in fitting.items() if item is None))
-        return event
-
-    return read
 
 
 def _listed_event(converter: Converter) -> Callable[[Any, Any], Any]:
@@ -112,28 +87,28 @@ def _listed_event(converter: Converter) -> Callable[[Any, Any], Any]:
         try:
             return read(value, kind)
         except FAULTS as error:
-            path, reason = locate(error)
-        row = value if isinstance(value, dict) else {"value": value}
-        event = converter.structure(without_envelope(row), UnknownEvent)
-        keep(event, "misfit", f"{path}: {reason}" if path else reason)
-        return event
+            row = value if isinstance(value, dict) else {"value": value}
+            return misfit(without_envelope(row), error, converter)
 
     return read_or_keep
 
 
-def _kept(item: Any) -> Any:
-    """A field of any content. One that nests too deeply is kept as its JSON text: it must not cost the event."""
-    return dumps(item).decode() if is_too_deep(item) else item
+def misfit(row: dict[str, Any], error: BaseException, converter: Converter) -> UnknownEvent:
+    """The row as an `UnknownEvent` that says where and why it does not fit its class."""
+    path, reason = locate(error)
+    event = converter.structure(row, UnknownEvent)
+    keep(event, "misfit", f"{path}: {reason}" if path else reason)
+    return event
 
 
 def _call_event(converter: Converter) -> Callable[[Any, Any], CallEvent]:
     plain = structure_hook(CallEvent, converter)
+    return lambda value, kind: plain(with_phase(wire_object(value)), kind)
 
-    def read(value: Any, kind: Any) -> CallEvent:
-        row = wire_object(value)
-        phase = row.get("type")
-        if isinstance(phase, str) and phase.startswith("CALL_"):  # the envelope's word for the same thing (P2)
-            row = row | {"type": phase.removeprefix("CALL_")}
-        return plain(row, kind)
 
-    return read
+def with_phase(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of a live event, whose type may be the envelope's word for its phase (P2)."""
+    phase = row.get("type")
+    if isinstance(phase, str) and phase.startswith("CALL_"):
+        return row | {"type": phase.removeprefix("CALL_")}
+    return row

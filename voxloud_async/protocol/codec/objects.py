@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from attrs import fields, has
+from attrs import fields, has, resolve_types
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ...models import Extra, Model
-from ..jsontext import is_too_deep
-from .fault import MisplacedError, wire_names
+from ..jsontext import dumps, is_too_deep
+from .fault import FAULTS, MisplacedError, wire_names
 from .scalars import TOO_DEEP, named
 
 M = TypeVar("M", bound=Model)
@@ -41,6 +41,37 @@ def structure_hook(kind: type[M], converter: Converter) -> Callable[[Any, Any], 
         return model
 
     return read
+
+
+def tolerant_hook(kind: type[M], converter: Converter) -> Callable[[Any, Any], M]:
+    """The function that reads wire objects field by field: what does not fit its field is left in `extra`.
+
+    It raises TypeError where a required field is missing or does not fit.
+    """
+    resolve_types(kind)
+    kinds: dict[str, Any] = {field.name: field.type for field in fields(kind)}
+    names = wire_names(kind)
+
+    def read(value: Any, _: Any) -> M:
+        rest = dict(wire_object(value))
+        fitting = {}
+        for attribute, wire in names.items():
+            try:
+                fitting[attribute] = converter.structure(rest[wire], kinds[attribute])
+            except FAULTS:
+                continue
+            del rest[wire]
+        model = kind(**fitting)
+        keep(model, "extra", Extra({name: kept(item) for name, item in rest.items()}))
+        keep(model, "nulls", frozenset(names[attribute] for attribute, item in fitting.items() if item is None))
+        return model
+
+    return read
+
+
+def kept(item: Any) -> Any:
+    """Return a field of any content; one that nests too deeply becomes its JSON text, so as not to cost its object."""
+    return dumps(item).decode() if is_too_deep(item) else item
 
 
 def unknown_fields(row: Mapping[str, Any]) -> Extra:

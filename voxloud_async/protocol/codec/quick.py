@@ -82,7 +82,7 @@ def _telephony_event(converter: Converter) -> Callable[[Any, Any], Any]:
 
     def read(value: Any, kind: Any) -> Any:
         try:
-            hook = common[value["type"]]
+            hook = common[value["type"]] if "id" in value else anything  # which looks into an envelope
         except (KeyError, TypeError):
             return anything(value, kind)
         return hook(value, kind)

@@ -19,7 +19,7 @@ from .agenda import Happening
 from .deliveries import Delivery, Outcome
 from .lanes import Lanes
 from .misfortune import Misfortune, draw
-from .payloads import body
+from .payloads import body, comes_again, transcribed
 from .sender import Sender, UnansweredError
 from .story import StagedCall
 from .subscribers import Subscribers
@@ -133,11 +133,17 @@ class Post:
                 mishap=lot.mishap,
                 due=(due - self.started) / 1000,
             )
-            self.deliveries.append(delivery)
-            if lot.mishap == "dropped":
-                delivery.outcome = "dropped"
-                continue
-            self._waiting.add(delivery, due, last=lot.mishap == "overtaken")
+            self._queue(delivery, due)
+            if comes_again(happening, self.quirks):
+                again = transcribed(happening, self.quirks, self.pbx.directory)
+                self._queue(evolve(delivery, body=again, mishap=None, outcome="waiting"), due)
+
+    def _queue(self, delivery: Delivery, due: int) -> None:
+        self.deliveries.append(delivery)
+        if delivery.mishap == "dropped":
+            delivery.outcome = "dropped"
+        else:
+            self._waiting.add(delivery, due, last=delivery.mishap == "overtaken")
 
     def _dice(self, happening: Happening, subscription_id: str) -> Dice:
         """The same for the same event, whatever happens around it."""

@@ -23,29 +23,36 @@ Event: TypeAlias = Webhook | CallEvent | TelephonyEvent
 class CallBook:
     """Folds deliveries into calls: in any order, with any repeated, and as well as may be with some lost.
 
-    It forgets a call `keep` seconds after its last change once it is over, and, beyond `max_calls`, those first that
-    have been over, then quiet, for the longest. `clock` gives seconds and never goes back. One book serves one PBX.
+    It forgets a call `keep` seconds after its last change once it is over, `keep_live` seconds after it while it is
+    live, as where its end was missed, and, beyond `max_calls`, those first that have been over, then quiet, for the
+    longest. `clock` gives seconds and never goes back. One book serves one PBX.
     """
 
     keep: float = field(default=3600.0, validator=ge(0.0))
+    keep_live: float = field(default=4 * 3600.0, validator=ge(0.0))
     max_calls: int = field(default=10_000, validator=ge(1))
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     _facts: dict[str, Facts] = field(factory=dict, init=False, repr=False)
     _calls: OrderedDict[str, Call] = field(factory=OrderedDict, init=False, repr=False)
     _over: OrderedDict[str, float] = field(factory=OrderedDict, init=False, repr=False)
+    _live: OrderedDict[str, float] = field(factory=OrderedDict, init=False, repr=False)
 
     def __len__(self) -> int:
+        self._forget_the_old()
         return len(self._calls)
 
     def __iter__(self) -> Iterator[Call]:
         """Every call that it knows, that which changed last at the end."""
+        self._forget_the_old()
         return iter([*self._calls.values()])
 
     def __contains__(self, call_id: object) -> bool:
+        self._forget_the_old()
         return isinstance(call_id, str) and call_key(call_id) in self._calls
 
     def __getitem__(self, call_id: str) -> Call:
         """The call with this identifier; KeyError for one that it does not know, or no longer."""
+        self._forget_the_old()
         return self._calls[call_key(call_id)]
 
     def fold(self, event: Event, *, verified: bool = False) -> Call | None:
@@ -94,23 +101,22 @@ class CallBook:
         self._calls[key] = call
         self._calls.move_to_end(key)
         self._over.pop(key, None)
-        if not call.is_live:
-            self._over[key] = self.clock()
+        self._live.pop(key, None)
+        (self._live if call.is_live else self._over)[key] = self.clock()
         while len(self._calls) > self.max_calls:
             self._forget(next(iter(self._over), next(iter(self._calls))))
         return None if call == before else call
 
     def _forget_the_old(self) -> None:
-        oldest = self.clock() - self.keep
-        while self._over:
-            key, since = next(iter(self._over.items()))
-            if since > oldest:
-                return
-            self._forget(key)
+        now = self.clock()
+        for changed, keep in ((self._over, self.keep), (self._live, self.keep_live)):
+            while changed and next(iter(changed.values())) <= now - keep:
+                self._forget(next(iter(changed)))
 
     def _forget(self, key: str) -> None:
         del self._calls[key], self._facts[key]
         self._over.pop(key, None)
+        self._live.pop(key, None)
 
 
 def _began(call: Call) -> tuple[datetime, str]:

@@ -36,7 +36,8 @@ _ENDLESS = datetime.max.replace(tzinfo=UTC)
 def derive(facts: Facts) -> Call:
     """The call that these facts make."""
     timeline = _Timeline(facts)
-    records = tuple(record for _, record in sorted(facts.records.items()))
+    distinct = facts.distinct()
+    records = tuple(distinct.values())
     first = records[0] if records else None
     words = first or facts.words
     state = timeline.state
@@ -57,7 +58,7 @@ def derive(facts: Facts) -> Call:
         ring_time=_ring_time(records, began_at, timeline.first_answer or ended_at),
         talk_time=_talk_time(records, state, timeline.first_answer, ended_at),
         records=records,
-        verified=bool(records) and set(facts.records) == facts.verified,
+        verified=bool(records) and distinct.keys() <= facts.verified,
     )
 
 

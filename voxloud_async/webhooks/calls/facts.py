@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import define, field, fields
 
 from ...models import CallEvent, CallPhase, Extension
+from ..identity import key_without_id
 from .model import CLICK_TO_CALL, Record
 
 MOST = 200
 """Legs, and records, that one call may have: more is no call but a flood."""
 
+RecordKey: TypeAlias = tuple[int, str]
+
+_NO_ID = 2**63  # after all ids
+
 _PHASES = (CallPhase.STARTED, CallPhase.INCOMING, CallPhase.ANSWERED, CallPhase.HANGUP)
+
+
+def record_key(record: Record) -> RecordKey:
+    """By what a record of a call is known: its id or, without one, what distinguishes it."""
+    return (record.id, "") if record.id is not None else (_NO_ID, key_without_id(record))
 
 
 def call_key(call_id: str) -> str:
@@ -69,8 +79,8 @@ class Facts:
 
     call_id: str
     legs: dict[str, LegFacts] = field(factory=dict)
-    records: dict[int, Record] = field(factory=dict)
-    verified: set[int] = field(factory=set)
+    records: dict[RecordKey, Record] = field(factory=dict)
+    verified: set[RecordKey] = field(factory=set)
     words: CallEvent | None = None
     """The event that names the two ends best: that which started the call."""
 
@@ -85,19 +95,28 @@ class Facts:
     def add_record(self, record: Record, *, verified: bool) -> None:
         """Take in a call record. One that was read back outdoes one that was posted, and a fuller one a poorer."""
         self._name(record.call_id or self.call_id)
-        known = self.records.get(record.id)
+        key = record_key(record)
+        known = self.records.get(key)
         if known is None and len(self.records) >= MOST:
             return
         if known is None or self._weight(record, verified=verified) > self._weight(known):
-            self.records[record.id] = record
+            self.records[key] = record
         if verified:
-            self.verified.add(record.id)
+            self.verified.add(key)
+
+    def distinct(self) -> dict[RecordKey, Record]:
+        """The records by id; one without an id only where none that has one is its copy."""
+        ordered = {key: self.records[key] for key in sorted(self.records)}
+        if not any(without for _, without in ordered):
+            return ordered
+        copies = {key_without_id(record) for (_, without), record in ordered.items() if not without}
+        return {key: record for key, record in ordered.items() if key[1] not in copies}
 
     def _weight(self, record: Record, *, verified: bool | None = None) -> tuple[bool, int, str]:
-        trusted = record.id in self.verified if verified is None else verified
-        told = [getattr(record, each.name) for each in fields(type(record)) if each.eq]
+        trusted = record_key(record) in self.verified if verified is None else verified
+        known = [getattr(record, each.name) for each in fields(type(record)) if each.eq]
         extra = sorted(record.extra.items())
-        return trusted, len(extra) + sum(value is not None for value in told), repr((told, extra))
+        return trusted, len(extra) + sum(value is not None for value in known), repr((known, extra))
 
     def _name(self, call_id: str) -> None:
         self.call_id = max(self.call_id, call_id, key=len)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .opening import open_inbox
-from .protocol import Counts, DeadLetter, Delivery, Inbox, InboxError, InboxFullError, Lease
+from .protocol import Counts, DeadLetter, Delivery, Inbox, InboxError, InboxFullError, Lease, Selection
 
 __all__ = [
     "Counts",
@@ -13,5 +13,6 @@ __all__ = [
     "InboxError",
     "InboxFullError",
     "Lease",
+    "Selection",
     "open_inbox",
 ]

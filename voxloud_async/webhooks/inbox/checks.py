@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from .protocol import Delivery, Origin
 
 _LONGEST = 200
+_LONGEST_TYPE = 100
 
 
 def by_key(deliveries: Sequence[Delivery]) -> dict[str, Delivery]:
@@ -37,6 +38,11 @@ def check_error(error: str) -> None:
         raise ValueError(f"error must be the name of a class: printable, {_LONGEST} characters at most")
 
 
+def is_type(text: str) -> bool:
+    """Whether every store takes a text as an event type."""
+    return 0 < len(text) <= _LONGEST_TYPE and text.isascii() and text.isprintable()
+
+
 def as_origin(stored: str) -> Origin:
     """An origin as it was stored."""
     return "backfill" if stored == "backfill" else "webhook"
@@ -46,6 +52,10 @@ def _check_delivery(delivery: Delivery) -> None:
     key = delivery.key
     if not (0 < len(key) <= _LONGEST and key.isascii() and key.isprintable()):
         raise ValueError(f"the key of a delivery must be 1 to {_LONGEST} printable ASCII characters")
+    if not is_type(delivery.type):
+        raise ValueError("the type of a delivery must be 1 to 100 printable ASCII characters")
+    if not delivery.fingerprint.isascii():
+        raise ValueError("the fingerprint of a delivery must be ASCII")
     if not isinstance(delivery.body, bytes):
         raise TypeError("the body of a delivery must be bytes")
     if not math.isfinite(delivery.received):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from uuid import uuid4
 
 from attrs import define, evolve
 
-from .protocol import KEPT, Counts, DeadLetter, Delivery, InboxFullError, Lease
+from .protocol import EVERY, KEPT, Counts, DeadLetter, Delivery, InboxFullError, Lease, Selection
+from .throttle import Throttle
 
 _REMEMBERED = 200_000
 
@@ -43,12 +44,15 @@ class MemoryInbox:
         self._max_bytes = max_bytes
         self._wall = wall
         self._waiting: dict[str, _Waiting] = {}
-        self._queue: list[tuple[float, int, str]] = []
+        self._queues: dict[str, list[tuple[float, int, str]]] = {}
         self._turns = count()
         self._dead: OrderedDict[str, DeadLetter] = OrderedDict()
-        self._done: OrderedDict[str, float] = OrderedDict()
+        self._done: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._announced: dict[str, float] = {}
         self._bytes = 0
         self._dead_bytes = 0
+        self._lost = 0
+        self._throttle = Throttle()
 
     async def add(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
         """Store deliveries, all of them or none, and return the keys that were new. Raises InboxFullError."""
@@ -61,12 +65,12 @@ class MemoryInbox:
             self._wait(each)
         return frozenset(new)
 
-    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Sequence[Lease]:
         """Take up to `limit` deliveries that are due, the earliest first."""
         now = self._wall()
         due: list[_Waiting] = []
-        while len(due) < limit and (first := self._first()) is not None and first.due <= now:
-            heappop(self._queue)
+        while len(due) < limit and (first := self._first(of)) is not None and first.due + of.waited <= now:
+            heappop(self._queues[first.delivery.type])
             due.append(first)
         return [self._leased(each, now + seconds) for each in due]
 
@@ -82,7 +86,7 @@ class MemoryInbox:
         """It was handled: keep its key, drop its body."""
         if self._take(lease) is None:
             return False
-        self._remember(lease.delivery.key)
+        self._remember(lease.delivery)
         return True
 
     async def retry(self, lease: Lease, delay: float, error: str) -> bool:  # noqa: ARG002 - nobody reads it before the death
@@ -92,6 +96,15 @@ class MemoryInbox:
             return False
         held.token = None
         self._queue_up(held, self._wall() + delay)
+        return True
+
+    async def release(self, lease: Lease) -> bool:
+        """Give it back, due at once, as if it had not been taken."""
+        held = self._of(lease)
+        if held is None:
+            return False
+        held.token, held.runs = None, held.runs - 1
+        self._queue_up(held, self._wall())
         return True
 
     async def bury(self, lease: Lease, error: str) -> bool:
@@ -110,6 +123,20 @@ class MemoryInbox:
         self._forget()
         return frozenset(key for key in keys if self._knows(key))
 
+    async def fingerprints(self, keys: Collection[str]) -> Mapping[str, str]:
+        """The fingerprints of those of the keys that are known."""
+        return {key: self._fingerprint(key) for key in await self.known(keys)}
+
+    async def announce(self, types: Collection[str], seconds: float) -> None:
+        """Note that a process handles these event types for so many seconds from now."""
+        until = self._wall() + seconds
+        self._announced |= {each: max(until, self._announced.get(each, until)) for each in types}
+
+    async def announced(self) -> frozenset[str]:
+        """The event types that some process handles now."""
+        now = self._wall()
+        return frozenset(each for each, until in self._announced.items() if until > now)
+
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """The dead letters, the latest first."""
         return list(reversed(self._dead.values()))[:limit]
@@ -125,13 +152,13 @@ class MemoryInbox:
         """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
         found = self._take_dead(keys)
         for each in found:
-            self._remember(each.key)
+            self._remember(each)
         return len(found)
 
-    async def due_in(self) -> float | None:
-        """Seconds until something is due, 0 where it is already; None where nothing waits."""
-        first = self._first()
-        return None if first is None else max(0.0, first.due - self._wall())
+    async def due_in(self, of: Selection = EVERY) -> float | None:
+        """Seconds until something of these is due, 0 where it is already; None where nothing waits."""
+        first = self._first(of)
+        return None if first is None else max(0.0, first.due + of.waited - self._wall())
 
     async def counts(self) -> Counts:
         """What it holds."""
@@ -150,7 +177,9 @@ class MemoryInbox:
         while self._lacks(count, size):
             _, letter = self._dead.popitem(last=False)
             self._dead_bytes -= len(letter.delivery.body)
-            _log.warning("a dead letter is lost: the inbox in memory is full")
+            self._lost += 1
+            if self._throttle.admit(self._wall()) is not None:
+                _log.warning("dead letters are lost, as the inbox in memory is full: %d so far", self._lost)
 
     def _lacks(self, count: int, size: int) -> bool:
         held = len(self._waiting) + len(self._dead)
@@ -166,16 +195,24 @@ class MemoryInbox:
 
     def _queue_up(self, held: _Waiting, due: float) -> None:
         held.due, held.turn = due, next(self._turns)
-        heappush(self._queue, (due, held.turn, held.delivery.key))
+        queue = self._queues.setdefault(held.delivery.type, [])
+        heappush(queue, (due, held.turn, held.delivery.key))
 
-    def _first(self) -> _Waiting | None:
-        """Whoever is due first; places in the queue that were given up are cleared away."""
-        while self._queue:
-            _, turn, key = self._queue[0]
+    def _first(self, of: Selection) -> _Waiting | None:
+        """What is due first of a selection."""
+        heads = [self._head(each) for each in [*self._queues] if of.has(each)]
+        return min(filter(None, heads), key=lambda held: (held.due, held.turn), default=None)
+
+    def _head(self, event_type: str) -> _Waiting | None:
+        """What is due first of a type; places in its queue that were given up are cleared away."""
+        queue = self._queues[event_type]
+        while queue:
+            _, turn, key = queue[0]
             held = self._waiting.get(key)
             if held is not None and held.turn == turn:
                 return held
-            heappop(self._queue)
+            heappop(queue)
+        del self._queues[event_type]
         return None
 
     def _leased(self, held: _Waiting, until: float) -> Lease:
@@ -200,9 +237,14 @@ class MemoryInbox:
         self._dead_bytes -= sum(len(each.body) for each in found)
         return found
 
-    def _remember(self, key: str) -> None:
-        self._done[key] = self._wall()
+    def _remember(self, delivery: Delivery) -> None:
+        self._done[delivery.key] = self._wall(), delivery.fingerprint
         self._forget()
+
+    def _fingerprint(self, key: str) -> str:
+        if key in self._done:
+            return self._done[key][1]
+        return (self._waiting[key].delivery if key in self._waiting else self._dead[key].delivery).fingerprint
 
     def _forget(self) -> None:
         for key in [*self._expired()]:
@@ -211,7 +253,7 @@ class MemoryInbox:
     def _expired(self) -> Iterator[str]:
         """The keys that are too old, or too many; the oldest come first."""
         now, spare = self._wall(), len(self._done) - _REMEMBERED
-        for place, (key, at) in enumerate(self._done.items()):
+        for place, (key, (at, _)) in enumerate(self._done.items()):
             if place >= spare and at + KEPT > now:
                 return
             yield key

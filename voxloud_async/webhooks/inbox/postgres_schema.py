@@ -7,7 +7,7 @@ from typing import Any
 
 from .protocol import InboxError
 
-VERSION = 1
+VERSION = 2
 
 _NOTE = f"voxloud_async inbox, version {VERSION}"
 _OURS = "voxloud_async inbox"
@@ -21,6 +21,8 @@ CREATE TABLE {table} (
     key text PRIMARY KEY,
     state text NOT NULL CHECK (state IN ('waiting', 'dead', 'done')),
     at double precision NOT NULL,
+    type text NOT NULL,
+    fingerprint text NOT NULL,
     origin text NOT NULL,
     received double precision NOT NULL,
     body bytea,
@@ -29,6 +31,7 @@ CREATE TABLE {table} (
     error text
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX ON {table} (state, at);
+CREATE TABLE {table}_types (type text PRIMARY KEY, until double precision NOT NULL);
 COMMENT ON TABLE {table} IS '{note}';
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 from attrs import field, frozen
@@ -11,18 +11,49 @@ from ...errors import VoxloudError
 
 Origin = Literal["webhook", "backfill"]
 
-KEPT = 72 * 3600.0
-"""Seconds for which the key of a handled delivery is remembered, so that a late double is known as one."""
+KEPT = 73 * 3600.0
+"""Seconds for which the key of a handled delivery is remembered, so that a late duplicate is known as one.
+
+An hour more than the 72 that a back-fill may look back: it reads records from a little earlier as well.
+"""
+
+EVERYTHING = "*"
+"""Stands for all event types."""
 
 
 @frozen(kw_only=True)
 class Delivery:
-    """One event to be handled. `key` is the same for every copy of it, `received` is seconds since 1970."""
+    """One event to be handled. `key` is the same for every copy of it, `received` is seconds since 1970.
+
+    `type` is the event type by which workers choose, `fingerprint` the content by which a revision is known.
+    """
 
     key: str
     body: bytes = field(repr=False)
     origin: Origin = "webhook"
     received: float
+    type: str = "unknown"
+    fingerprint: str = field(default="", repr=False)
+
+
+@frozen
+class Selection:
+    """Deliveries of some event types, or with `others` of all but those, that have been due for `waited` seconds."""
+
+    types: frozenset[str] = frozenset()
+    others: bool = False
+    waited: float = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self.types) or self.others
+
+    def has(self, event_type: str) -> bool:
+        """Whether deliveries of this type are among them."""
+        return (event_type in self.types) is not self.others
+
+
+EVERY = Selection(others=True)
+"""All deliveries that are due."""
 
 
 @frozen(kw_only=True)
@@ -81,7 +112,7 @@ class Inbox(Protocol):
         """
         ...
 
-    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Sequence[Lease]:
         """Take up to `limit` deliveries that are due, the earliest first; those whose lease ran out are due again."""
         ...
 
@@ -97,12 +128,28 @@ class Inbox(Protocol):
         """Handling failed: make it due again after `delay`. False where the lease went to another."""
         ...
 
+    async def release(self, lease: Lease) -> bool:
+        """Give it back, due at once, as if it had not been taken. False where the lease went to another."""
+        ...
+
     async def bury(self, lease: Lease, error: str) -> bool:
         """Give it up: a dead letter, body and all. False where the lease went to another."""
         ...
 
     async def known(self, keys: Collection[str]) -> frozenset[str]:
         """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
+        ...
+
+    async def fingerprints(self, keys: Collection[str]) -> Mapping[str, str]:
+        """The fingerprints of those of the keys that are known."""
+        ...
+
+    async def announce(self, types: Collection[str], seconds: float) -> None:
+        """Note that a process handles these event types, or `EVERYTHING`, for so many seconds from now."""
+        ...
+
+    async def announced(self) -> frozenset[str]:
+        """The event types that some process handles now."""
         ...
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
@@ -117,8 +164,8 @@ class Inbox(Protocol):
         """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
         ...
 
-    async def due_in(self) -> float | None:
-        """Seconds until something is due, 0 where it is already; None where nothing waits."""
+    async def due_in(self, of: Selection = EVERY) -> float | None:
+        """Seconds until something of these is due, 0 where it is already; None where nothing waits."""
         ...
 
     async def counts(self) -> Counts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any
 from uuid import uuid4
@@ -17,9 +17,9 @@ from redis.commands.core import AsyncScript
 
 from .checks import as_origin, by_key, check_error, check_most, check_seconds
 from .opened import Opened
-from .protocol import KEPT, Counts, DeadLetter, Delivery, InboxError, InboxFullError, Lease
+from .protocol import EVERY, KEPT, Counts, DeadLetter, Delivery, InboxError, InboxFullError, Lease, Selection
 
-VERSION = 1
+VERSION = 2
 
 PATIENCE = 5.0
 """Seconds for one step, for a connection to be opened, and for one to be free."""
@@ -27,7 +27,7 @@ PATIENCE = 5.0
 MOST_ARGUMENTS = 1000
 """Keys or deliveries in one step: a script takes some thousands of values, and nobody else is served meanwhile."""
 
-_PARTS = ("waiting", "leased", "dead", "done", "heads", "bodies", "version")
+_PARTS = ("waiting", "leased", "dead", "done", "heads", "bodies", "version", "types", "handled", "fingerprints")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,50}")
 _FAULTS = (RedisError, OSError)
 
@@ -67,18 +67,22 @@ class RedisInbox:
         coming = by_key(deliveries).values()
         if len(coming) > MOST_ARGUMENTS:
             raise ValueError(f"deliveries must be {MOST_ARGUMENTS} at most")
-        values = [value for each in coming for value in (each.key, each.origin, repr(each.received), each.body)]
+        values = [
+            value
+            for each in coming
+            for value in (each.key, each.type, each.fingerprint, each.origin, repr(each.received), each.body)
+        ]
         answer = await self._step("add", self._max_waiting, *values)
         if isinstance(answer, int):
             raise InboxFullError(f"the inbox holds {answer} deliveries, and may hold {self._max_waiting}")
         return frozenset(key.decode() for key in answer)
 
-    async def lease(self, limit: int, seconds: float) -> Sequence[Lease]:
+    async def lease(self, limit: int, seconds: float, of: Selection = EVERY) -> Sequence[Lease]:
         """Take up to `limit` deliveries that are due, the earliest first."""
         check_most("limit", limit)
         check_seconds("seconds", seconds)
         token = uuid4().hex
-        rows = await self._step("lease", limit, seconds, token)
+        rows = await self._step("lease", limit, seconds, token, of.waited, int(of.others), *of.types)
         return [
             Lease(delivery=_delivery(*columns), token=token, until=float(until), run=int(runs))
             for until, *columns, runs in rows
@@ -100,6 +104,10 @@ class RedisInbox:
         check_error(error)
         return bool(await self._step("retry", lease.delivery.key, lease.token, delay, error))
 
+    async def release(self, lease: Lease) -> bool:
+        """Give it back, due at once, as if it had not been taken."""
+        return bool(await self._step("release", lease.delivery.key, lease.token))
+
     async def bury(self, lease: Lease, error: str) -> bool:
         """Give it up: a dead letter, body and all."""
         check_error(error)
@@ -109,6 +117,20 @@ class RedisInbox:
         """Those of the keys that wait, are dead, or were done or discarded within the last `KEPT` seconds."""
         found = [await self._step("known", *part) for part in _parts(keys)]
         return frozenset(key.decode() for part in found for key in part)
+
+    async def fingerprints(self, keys: Collection[str]) -> Mapping[str, str]:
+        """The fingerprints of those of the keys that are known."""
+        found = [await self._step("fingerprints", *part) for part in _parts(keys)]
+        return {key.decode(): text.decode() for part in found for key, text in part}
+
+    async def announce(self, types: Collection[str], seconds: float) -> None:
+        """Note that a process handles these event types for so many seconds from now."""
+        check_seconds("seconds", seconds)
+        await self._step("announce", seconds, *types)
+
+    async def announced(self) -> frozenset[str]:
+        """The event types that some process handles now."""
+        return frozenset(each.decode() for each in await self._step("announced"))
 
     async def dead_letters(self, limit: int = 100) -> Sequence[DeadLetter]:
         """The dead letters, the latest first."""
@@ -126,10 +148,10 @@ class RedisInbox:
         """Forget dead letters: keep their keys as those of what was handled, drop their bodies; how many there were."""
         return sum([int(await self._step("discard", *part)) for part in _parts(keys)])
 
-    async def due_in(self) -> float | None:
-        """Seconds until something is due, 0 where it is already; None where nothing waits."""
-        seconds = await self._step("due_in")
-        return None if seconds is None else float(seconds)
+    async def due_in(self, of: Selection = EVERY) -> float | None:
+        """Seconds until something of these is due, 0 where it is already; None where nothing waits."""
+        seconds = await self._step("due_in", int(of.others), *of.types)
+        return None if seconds is None else max(0.0, float(seconds) + of.waited)
 
     async def counts(self) -> Counts:
         """What it holds."""
@@ -186,5 +208,13 @@ def _parts(keys: Collection[str]) -> Iterator[list[str]]:
         yield every[start : start + MOST_ARGUMENTS]
 
 
-def _delivery(key: bytes, origin: bytes, received: bytes, body: bytes) -> Delivery:
-    return Delivery(key=key.decode(), origin=as_origin(origin.decode()), received=float(received), body=body)
+def _delivery(*columns: bytes) -> Delivery:
+    key, event_type, fingerprint, origin, received, body = columns
+    return Delivery(
+        key=key.decode(),
+        type=event_type.decode(),
+        fingerprint=fingerprint.decode(),
+        origin=as_origin(origin.decode()),
+        received=float(received),
+        body=body,
+    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from .protocol import InboxError
 
 APPLICATION = 0x564F5849  # "VOXI"
-VERSION = 1
+VERSION = 2
 
 BUSY = 5.0
 """Seconds to wait while other processes write."""
@@ -28,6 +28,8 @@ CREATE TABLE inbox (
     key TEXT NOT NULL UNIQUE,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'dead', 'done')),
     at REAL NOT NULL,
+    type TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
     origin TEXT NOT NULL,
     received REAL NOT NULL,
     body BLOB,
@@ -35,7 +37,8 @@ CREATE TABLE inbox (
     runs INTEGER NOT NULL DEFAULT 0,
     error TEXT
 );
-CREATE INDEX inbox_by_state ON inbox (state, at, seq);
+CREATE INDEX inbox_by_state ON inbox (state, at, seq, type);
+CREATE TABLE handled_types (type TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {VERSION};
 """
