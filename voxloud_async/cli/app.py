@@ -12,16 +12,18 @@ from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, UnusedCl
 
 from .._version import __version__
 from ..errors import ArgumentTypeError, VoxloudError
-from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, as_typed, judge
+from .ending import stopped_by_signals
+from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, SIGNALLED, USAGE, as_typed, judge
 from .speech import complain, warnings_in_one_line
+from .streams import replace_closed_streams
 from .terminal import PipedConsole
 
 _EPILOGUE = """\
 The API key is read from VOXLOUD_API_KEY; with --sandbox a command needs none.
 
 Exit codes: 0 done, 1 not all of it done, 2 wrong usage, 3 key refused, 4 not found, 5 request refused, \
-6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted, 141 nobody read the output, \
-143 ended by SIGTERM.
+6 service not available, 7 outcome unknown, 8 answer not understood, 129 ended by SIGHUP, 130 interrupted, \
+141 the reader of the output has left, 143 ended by SIGTERM.
 """
 
 app = App(
@@ -53,27 +55,30 @@ for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit code."""
     typed = sys.argv[1:] if tokens is None else tokens
+    replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         _speak_plainly(stream)
-    try:
-        with warnings_in_one_line():
-            code = app(
-                typed,
-                result_action="return_value",
-                print_error=False,
-                exit_on_error=False,
-            )
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        for stream in (sys.stdout, sys.stderr):
-            _give_up(stream)
-        return PIPE_CLOSED
-    except (CycloptsError, VoxloudError, ValueError, ArgumentTypeError, OSError) as error:
-        code, line = _told(error, typed)
-        complain(line)
+    with stopped_by_signals() as received:
+        try:
+            code = _called(typed)
+        except KeyboardInterrupt:
+            return SIGNALLED + received[0] if received else INTERRUPTED
+        except BrokenPipeError:
+            for stream in (sys.stdout, sys.stderr):
+                _give_up(stream)
+            return PIPE_CLOSED
+        except (CycloptsError, VoxloudError, ValueError, ArgumentTypeError, OSError) as error:
+            code, line = _told(error, typed)
+            complain(line)
     return code or DONE
+
+
+def _called(tokens: Sequence[str]) -> int | None:
+    """The exit code of a command, whose output has been flushed."""
+    with warnings_in_one_line():
+        code: int | None = app(tokens, result_action="return_value", print_error=False, exit_on_error=False)
+    sys.stdout.flush()
+    return code
 
 
 def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:

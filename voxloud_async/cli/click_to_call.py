@@ -73,7 +73,7 @@ async def create(
 @app.command
 async def delete(click_to_call_id: str, /, *, service: Service = _SERVICE) -> None:
     """Delete a click-to-call, and with it the id that sites embed."""
-    async with service.client() as client:
+    async with service.client(prints=False) as client:
         await client.click_to_call.delete(click_to_call_id)
     remark("deleted")
 

@@ -142,6 +142,6 @@ async def update(
 @app.command
 async def delete(contact_id: str, /, *, service: Service = _SERVICE) -> None:
     """Delete a contact."""
-    async with service.client() as client:
+    async with service.client(prints=False) as client:
         await client.contacts.delete(contact_id)
     remark("deleted")

@@ -89,7 +89,7 @@ async def export(
     """
     start, end = period.bounds()
     chosen = format or _named_by(output)
-    async with service.client() as client:
+    async with service.client(prints=output is None) as client:
         query: dict[str, Any] = {
             "number": number,
             "date_time_from": start,

@@ -34,7 +34,8 @@ UNKNOWN = 7
 NOT_UNDERSTOOD = 8
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-TERMINATED = 143
+SIGNALLED = 128
+"""To which the number of the signal is added."""
 
 # The first that fits counts.
 _VERDICTS: tuple[tuple[type[VoxloudError], int, str], ...] = (

@@ -15,6 +15,7 @@ from .import_run import ImportRun
 from .output import Output
 from .service import Service
 from .speech import progress
+from .streams import ClosedStream
 
 _CONCURRENCY = 16
 _SERVICE = Service()
@@ -79,6 +80,8 @@ def _check(file: Path, concurrency: int, delimiter: str) -> None:
 
 def _opened(file: Path) -> AbstractContextManager[BinaryIO]:
     if str(file) == "-":
+        if isinstance(sys.stdin, ClosedStream):
+            raise ValueError("standard input is closed: give it a file, or a pipe")
         return nullcontext(sys.stdin.buffer)
     try:
         return file.open("rb")

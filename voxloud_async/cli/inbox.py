@@ -15,6 +15,7 @@ from cyclopts import Parameter
 from .failure import DONE, NOT_ALL
 from .output import Output, View
 from .speech import complain
+from .streams import require_stdout
 from .writers import Column
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ async def _named(where: str, keys: Sequence[str], *, all_: bool) -> AsyncIterato
     """An inbox, and the keys of those of its dead letters that are meant."""
     if bool(keys) is all_:
         raise ValueError("name the keys of dead letters, or say --all")
+    require_stdout()
     async with opened(where) as found:
         yield found, await _dead(found) if all_ else list(dict.fromkeys(keys))
 

@@ -105,6 +105,6 @@ async def update(
 @app.command
 async def delete(subscription_id: str, /, *, service: Service = _SERVICE) -> None:
     """Delete a subscription."""
-    async with service.client() as client:
+    async with service.client(prints=False) as client:
         await client.webhook_subscriptions.delete(subscription_id)
     remark("deleted")
