@@ -34,6 +34,7 @@ FLOORS: Mapping[str, int] = {
     "resources": 4,
     "recordings": 4,
     "client": 5,
+    "contact_files": 5,
     "sync": 6,
     "frames": 6,
     "cli": 7,

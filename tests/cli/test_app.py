@@ -141,6 +141,22 @@ def test_wrong_usage_is_one_line_and_code_2(voxloud: Console, tokens: list[str],
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("tokens", "line"),
+    [
+        (["contacts", "create", "--fist-name", "hush"], "--fist-name: did you mean --first-name?"),
+        (["contacts", "create", "--fist-name=hush"], "--fist-name: did you mean --first-name?"),
+        (["contacts", "import", "--imput-format=hush", "x"], "--imput-format: did you mean --input-format?"),
+        (["events", "export", "--outptu", "hush"], "--outptu: did you mean --output?"),
+        (["contacts", "import", "-khush"], "-k"),
+    ],
+)
+def test_a_misspelt_option_gets_a_suggestion(voxloud: Console, tokens: list[str], line: str) -> None:
+    result = voxloud(*tokens)
+    assert (result.code, result.err.partition(" (see")[0]) == (2, f"voxloud: unknown option {line}")
+    assert "hush" not in result.err
+
+
 def test_without_a_key_it_says_where_to_put_one(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VOXLOUD_API_KEY")
     result = voxloud("auth", "check")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from io import TextIOWrapper
 from typing import TextIO
 
@@ -48,6 +49,7 @@ _GROUPS = {
     "click-to-call": ("click_to_call:app", "Manage click-to-calls and ring through them."),
     "webhooks": ("webhooks:app", "Show live calls, manage subscriptions, and what a receiver gave up."),
 }
+_IMPORT = ["contacts", "import"]
 for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
     app.command(f"voxloud_async.cli.{_target}", name=_name, help=_help, sort_key=_place)
 
@@ -76,9 +78,16 @@ def run(tokens: Sequence[str] | None = None) -> int:
 def _called(tokens: Sequence[str]) -> int | None:
     """The exit code of a command, whose output has been flushed."""
     with warnings_in_one_line():
-        code: int | None = app(tokens, result_action="return_value", print_error=False, exit_on_error=False)
+        code: int | None = app(
+            _with_stdin(tokens), result_action="return_value", print_error=False, exit_on_error=False
+        )
     sys.stdout.flush()
     return code
+
+
+def _with_stdin(tokens: Sequence[str]) -> Sequence[str]:
+    """Let "-" be the file of an import: Cyclopts takes it for an option, but not "./-", which is the same path."""
+    return ["./-" if each == "-" else each for each in tokens] if [*tokens[:2]] == _IMPORT else tokens
 
 
 def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:
@@ -86,8 +95,8 @@ def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:
     match error:
         case VoxloudError():
             return judge(error)
-        case UnknownOptionError():  # what follows the option might be a key
-            return USAGE, f"unknown option {error.token.keyword or '-'}{_see_help(error)}"
+        case UnknownOptionError():
+            return USAGE, f"unknown option {_suggested(error)}{_see_help(error)}"
         case UnusedCliTokensError():
             return USAGE, f"too many arguments{_see_help(error)}"
         case CycloptsError():
@@ -97,6 +106,15 @@ def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:
             return NOT_ALL, f"{reason}: {error.filename}" if error.filename else reason
         case _:
             return USAGE, as_typed(error, typed)
+
+
+def _suggested(error: UnknownOptionError) -> str:
+    """The option and the one that is spelt nearly so, without what follows it, which might be a key."""
+    typed = error.token.keyword or error.token.value
+    option = typed.partition("=")[0] if typed.startswith("--") else typed[:2]
+    known = [name for each in error.argument_collection if each.parse for name in each.names]
+    near = get_close_matches(option, known, 1)
+    return f"{option}: did you mean {near[0]}?" if near else option
 
 
 def _see_help(error: CycloptsError) -> str:

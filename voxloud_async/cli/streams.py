@@ -18,7 +18,7 @@ class ClosedStream(io.TextIOWrapper):
     """Stands in for a standard stream that was closed: reads as empty, and drops what is written."""
 
     def __init__(self, mode: str) -> None:
-        super().__init__(Path(os.devnull).open(f"{mode}b"), encoding="utf-8")
+        super().__init__(Path(os.devnull).open(f"{mode}b"), encoding="utf-8")  # noqa: SIM115 - open until the process ends
 
 
 def replace_closed_streams() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TextIO
 
@@ -15,6 +15,8 @@ from .speech import printable
 
 Row = Mapping[str, Any]
 
+_QUOTE = '"'
+_SPECIAL = re.compile(r'[",\r\n]')
 _GAP = "  "
 _NARROWEST = 8
 _MOMENTS = ("timestamp", "died")
@@ -65,20 +67,40 @@ class JsonWriter:
 
 
 class CsvWriter:
-    """The given columns, and `extra` for what fits none of them, as JSON."""
+    """The given columns, and `extra` for what fits none of them, as JSON.
 
-    def __init__(self, out: TextIO, columns: Sequence[str]) -> None:
+    `safe` keeps spreadsheets from calculating cells: https://owasp.org/www-community/attacks/CSV_Injection
+    """
+
+    def __init__(self, out: TextIO, columns: Sequence[str], *, safe: bool = False) -> None:
+        self._out = out
         self._columns = columns
-        self._csv = csv.writer(out, lineterminator="\n")
-        self._csv.writerow([*columns, "extra"])
+        self._safe = safe
+        self._line([*columns, "extra"])
 
     def write(self, row: Row) -> None:
         """Write one row."""
         extra = {name: value for name, value in row.items() if name not in self._columns}
-        self._csv.writerow([*(_csv_cell(row.get(name)) for name in self._columns), to_json(extra) if extra else ""])
+        self._line([*(_csv_cell(row.get(name)) for name in self._columns), to_json(extra) if extra else ""])
 
     def end(self) -> None:
         """Nothing follows."""
+
+    def _line(self, cells: Iterable[str]) -> None:
+        self._out.write(csv_line(map(safe_cell, cells) if self._safe else cells))
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """A line of CSV that ends with a line feed; cells with a lone carriage return are quoted.
+
+    The csv module of Python 3.11 and 3.12 quotes a carriage return only where it is part of the line's end.
+    """
+    return ",".join(f'"{cell.replace(_QUOTE, _QUOTE * 2)}"' if _SPECIAL.search(cell) else cell for cell in cells) + "\n"
+
+
+def safe_cell(cell: str) -> str:
+    """A cell that a spreadsheet shows as it is; importing takes the apostrophe off again."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 @frozen
