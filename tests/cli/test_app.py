@@ -129,7 +129,7 @@ def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: lis
         (["users", "list", "--timeout", "0"], "--timeout must be above 0"),
         (["users", "list", "--sandbox", "--base-url", "https://x.example"], "exclude each other"),
         (["users", "list", "--base-url", "x"], "--base-url must be an absolute http"),
-        (["events", "export", "-o", "calls.json"], "say --format ndjson"),
+        (["contacts", "search", "--safe-cells"], "--safe-cells needs --format csv"),
         (["demo", "--contacts", "0"], "--contacts must be at least 1"),
     ],
 )
