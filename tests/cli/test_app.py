@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from voxloud_async.cli.service import explain_outage
 from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from voxloud_async.errors import VoxloudError
 
     from .conftest import Console
@@ -155,6 +158,20 @@ def test_a_misspelt_option_gets_a_suggestion(voxloud: Console, tokens: list[str]
     result = voxloud(*tokens)
     assert (result.code, result.err.partition(" (see")[0]) == (2, f"voxloud: unknown option {line}")
     assert "hush" not in result.err
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_completion_is_installed_and_completes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run(["--install-completion", "--shell", "bash"]) in {0, None}
+    script = tmp_path / ".local" / "share" / "bash-completion" / "completions" / "voxloud"
+    assert str(script) in capsys.readouterr().out
+    for words, offered in ((["conta"], "contacts"), (["contacts", "create", "--fi"], "--first-name")):
+        asked = f"COMP_WORDS=(voxloud {' '.join(words)}); COMP_CWORD={len(words)}; _voxloud; echo ${{COMPREPLY[@]}}"
+        done = subprocess.run(["bash", "-c", f"source {script}; {asked}"], capture_output=True, text=True, check=True)  # noqa: S603, S607 - own script
+        assert done.stdout.strip() == offered
 
 
 def test_without_a_key_it_says_where_to_put_one(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,7 @@ _GROUPS = {
 _IMPORT = ["contacts", "import"]
 for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
     app.command(f"voxloud_async.cli.{_target}", name=_name, help=_help, sort_key=_place)
+app.register_install_completion_command(help="Install completion for bash, zsh, fish or PowerShell.")
 
 
 def run(tokens: Sequence[str] | None = None) -> int:

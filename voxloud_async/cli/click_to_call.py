@@ -12,7 +12,7 @@ from .failure import DONE, NOT_ALL
 from .output import Output, View
 from .service import Service
 from .speech import printable, remark
-from .writers import Column
+from .tables import Column
 
 app = App(name="click-to-call")
 
@@ -22,7 +22,7 @@ _CLICK_TO_CALLS = View(
         Column("ID", ("id",), 33),
         Column("NAME", ("name",)),
         Column("EXT", ("extension",), 5),
-        Column("NUMBER", ("outboundNumber",), 14),
+        Column("NUMBER", ("outboundNumber",), 16),
         Column("FIRST", ("dial_first",), 9),
     ),
 )

@@ -10,7 +10,7 @@ from cyclopts import App, Group, Parameter
 from .output import Output, View
 from .service import Service
 from .speech import remark
-from .writers import Column
+from .tables import Column
 
 app = App(name="contacts")
 app.command(
@@ -24,7 +24,7 @@ _CONTACTS = View(
     columns=(
         Column("FIRST NAME", ("first_name",)),
         Column("LAST NAME", ("last_name",)),
-        Column("PHONE", ("primary_phone",), 14),
+        Column("PHONE", ("primary_phone",), 16),
         Column("ID", ("id",), 36),
     ),
 )

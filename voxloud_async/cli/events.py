@@ -15,7 +15,7 @@ from .files import held, opened
 from .output import Output, View
 from .periods import Period, read_moment, read_span
 from .service import Service
-from .writers import Column
+from .tables import Column
 
 if TYPE_CHECKING:
     from .._streams import Stream
@@ -32,10 +32,10 @@ EVENTS = View(
     models=("PhoneCall", "ClickToCallCall", "FaxCall"),
     columns=(
         Column("LOCAL TIME", ("timestamp",), 16),
-        Column("TYPE", ("type",), 10),
+        Column("TYPE", ("type",), 10, cut=True),
         Column("WAY", ("direction",), 8),
-        Column("FROM", ("originatorNumber",)),
-        Column("TO", ("destinationNumber",)),
+        Column("FROM", ("originatorNumber",), 16),
+        Column("TO", ("destinationNumber",), 16),
         Column("S", ("duration",), 4),
     ),
 )

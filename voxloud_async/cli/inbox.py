@@ -16,7 +16,7 @@ from .failure import DONE, NOT_ALL
 from .output import Output, View
 from .speech import complain
 from .streams import require_stdout
-from .writers import Column
+from .tables import Column
 
 if TYPE_CHECKING:
     from ..webhooks.inbox import DeadLetter, Inbox
@@ -26,9 +26,9 @@ _LETTERS = View(
     columns=(
         Column("DIED", ("died",), 16),
         Column("RUNS", ("runs",), 4),
-        Column("ERROR", ("error",), 20),
+        Column("ERROR", ("error",)),
         Column("TYPE", ("body.type",), 13),
-        Column("KEY", ("key",)),
+        Column("KEY", ("key",), 64),
     ),
 )
 _OUTPUT = Output()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from .writers import Column, CsvWriter, JsonWriter, NdjsonWriter, Row, TableWriter, Writer, to_json, write_fields
+from .tables import Column, TableWriter, write_fields
+from .writers import CsvWriter, JsonWriter, NdjsonWriter, Row, Writer, to_json
 
 if TYPE_CHECKING:
     from ..models import Model

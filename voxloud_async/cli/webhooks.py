@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from .output import Output, View
 from .service import Service
 from .speech import remark
-from .writers import Column
+from .tables import Column
 
 app = App(name="webhooks")
 app.command("voxloud_async.cli.listen:listen", name="listen", help="Show calls as they happen, with --sandbox at once.")
