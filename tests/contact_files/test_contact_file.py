@@ -202,6 +202,7 @@ def test_a_number_without_a_region(text: str, expected: str) -> None:
         ("+39 031 2345678", "US", "+390312345678"),
         ("5550127", "US", "is not a valid number of region US"),
         ("0000000", "IT", "is not a valid number of region IT"),
+        ("011999999", "US", "is not a valid number of region US"),
         ("112", "IT", "is too short: an extension or a service number"),
         ("ext 101", "IT", "is not a telephone number"),
     ],

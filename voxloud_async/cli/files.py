@@ -61,7 +61,6 @@ def _keep_mode(target: Path, part: Path) -> None:
     """Give the new file the owner and mode of the one it replaces."""
     with suppress(FileNotFoundError):
         before = target.stat()
-        if sys.platform != "win32":
-            with suppress(PermissionError):  # only root may give a file away
-                os.chown(part, before.st_uid, before.st_gid)
+        with suppress(PermissionError, AttributeError):  # only root may give a file away; Windows has no owners
+            os.chown(part, before.st_uid, before.st_gid)
         part.chmod(stat.S_IMODE(before.st_mode))

@@ -41,10 +41,7 @@ def _occupy(descriptor: int) -> None:
     try:
         os.fstat(descriptor)
     except OSError:
-        taken = os.open(os.devnull, os.O_RDWR)
-        if taken != descriptor:
-            os.dup2(taken, descriptor)
-            os.close(taken)
+        os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, and those below are taken
 
 
 def _is_open_for(descriptor: int, mode: str, stream: io.TextIOBase) -> bool:

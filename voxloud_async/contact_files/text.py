@@ -92,8 +92,7 @@ def _known(encoding: str) -> str:
 
 def _marked(error: UnicodeError) -> tuple[str, int]:
     """Decode bytes as surrogates, as `surrogateescape` does, in every encoding."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
+    assert isinstance(error, UnicodeDecodeError)  # noqa: S101 - narrows: nothing is encoded with it
     return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
 
 
