@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, strategies as st
 
 from voxloud_async.contact_files import ContactFile, ContactRow, RejectedRow
 from voxloud_async.errors import InvalidArgumentError
@@ -54,6 +56,13 @@ def test_encoding_delimiter_and_line_ends_are_found(encoding: str, delimiter: st
         assert isinstance(row, ContactRow)
         assert row.fields == ADA | {"first_name": "Zoë", "company_name": f"A{delimiter}B{end}C"}
         assert (file.delimiter, file.encoding.partition("-sig")[0]) == (delimiter, encoding.partition("-sig")[0])
+
+
+@pytest.mark.parametrize("written", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-8", "utf-32", "utf-32-le"])
+def test_an_encoding_may_be_named_whether_there_is_a_mark_or_not(written: str) -> None:
+    named = written.partition("-le")[0].partition("-be")[0].partition("-sig")[0]
+    assert fields(CSV.encode(written), encoding=named) == [ADA]
+    assert fields("\ufeff".encode(written) + CSV.encode(written.partition("-sig")[0]), encoding=written) == [ADA]
 
 
 def test_utf_16_of_the_other_byte_order_is_found() -> None:
@@ -150,10 +159,23 @@ def test_the_line_of_a_row_is_where_it_begins() -> None:
     assert [row.line for row in read(content)] == [3, 5]
 
 
+@given(st.binary(max_size=200), st.sampled_from(["csv", "ndjson", "json"]), st.sampled_from([None, "utf-16", "utf-7"]))
+@example(b"\xff\xfe\x00", "csv", None)
+@example(b'first_name,primary_phone\n"' + b"a" * 200_000, "csv", None)
+@example(b"[" * 100_000, "ndjson", None)
+@example(b'{"first_name": ' + b"1" * 10_000 + b"}", "json", None)
+def test_no_bytes_end_in_an_error_of_python(data: bytes, form: str, encoding: str | None) -> None:
+    header = b"first_name,primary_phone\n" if form == "csv" else b""
+    for content in (data, header + data):
+        with suppress(InvalidArgumentError):
+            read(content, format=form, encoding=encoding)
+
+
 def test_a_header_may_run_over_lines() -> None:
     assert fields('"first\nname","primary_phone"\nAda,+390312345678\n') == [ADA]
     with pytest.raises(ValueError, match="is not CSV"):
         opened('"first_name,primary_phone\n' + "Ada,+390312345678\n" * 60)
+    assert fields('"first_name","primary_phone","a\x0b\u2028b"\nAda,+390312345678,\n') == [ADA]
 
 
 def test_excels_own_line_names_the_delimiter() -> None:

@@ -16,7 +16,7 @@ app = App(name="contacts")
 app.command(
     "voxloud_async.cli.import_contacts:import_contacts",
     name="import",
-    help="Create a contact for each row of a CSV or NDJSON file.",
+    help="Create a contact for each row of a file, such as an export of an address book or a CRM.",
 )
 
 _CONTACTS = View(

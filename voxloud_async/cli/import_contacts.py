@@ -47,9 +47,8 @@ async def import_contacts(
 
     Args:
         file: CSV, NDJSON or JSON; "-" is standard input.
-            The columns of Google Contacts, Outlook, HubSpot, Salesforce, Pipedrive and Zoho are recognised, and the
-            names of the fields. Several phones or emails stand in one cell, with ";" between them. An empty cell is a
-            field left out.
+            Columns are recognised by the names of fields, and by those of Google Contacts, Outlook and four CRMs.
+            Several phones or emails stand in one cell, with ";" between them. An empty cell is a field left out.
         input_format: By default what the file's name says: .csv, .tsv, .ndjson, .jsonl or .json.
         map_: COLUMN=FIELD: what another column holds, "name" for a full name, nothing to ignore it. May be repeated.
         region: The country of the national numbers in the file, such as IT. Without it they are rejected.

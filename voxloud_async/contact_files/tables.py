@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from attrs import define, field
 
@@ -116,16 +118,16 @@ def _first_line(lines: _Lines) -> str:
     text = next((line for line in lines if line.strip(" \t\r\n,;")), "")
     if not text:
         raise InvalidArgumentError("file", "is empty")
-    while text.count('"') % 2 and text.count("\n") < _LONGEST_HEADER:
-        text += next(lines, "\n" * _LONGEST_HEADER)
+    for line in islice(lines, _LONGEST_HEADER) if text.count('"') % 2 else ():
+        text += line
+        if line.count('"') % 2:
+            break
     return text
 
 
 def _header(text: str, delimiter: str) -> list[str] | None:
     try:
-        cells = next(
-            csv.reader(text.splitlines(keepends=True), strict=True, delimiter=delimiter, skipinitialspace=True)
-        )
+        cells = next(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter, skipinitialspace=True))
     except csv.Error:
         return None
     return [" ".join(cell.split()) for cell in cells]

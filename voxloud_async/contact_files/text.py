@@ -19,6 +19,7 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_LONGEST_MARK = 4
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
 
@@ -41,7 +42,7 @@ def open_text(file: BinaryIO, encoding: str | None) -> tuple[io.TextIOWrapper, s
     Raises:
         ValueError: there is no such encoding, or it has to be named.
     """
-    chosen = found_encoding(file) if encoding is None else _known(encoding)
+    chosen = found_encoding(file) if encoding is None else _named(encoding, file.read(_LONGEST_MARK))
     file.seek(0)
     return io.TextIOWrapper(cast("IO[bytes]", file), chosen, errors=_MARKED, newline=""), chosen
 
@@ -81,13 +82,19 @@ def _eight_bit(file: BinaryIO, chunk: bytes) -> str:
     raise InvalidArgumentError("encoding", reason)
 
 
-def _known(encoding: str) -> str:
+def _named(encoding: str, start: bytes) -> str:
+    """The encoding of this name, with a byte order mark where the file begins with one."""
     try:
-        info = codecs.lookup(encoding)
-        "".encode(info.name)
+        name = codecs.lookup(encoding).name
+        "".encode(name)
     except (LookupError, ValueError):
         raise InvalidArgumentError("encoding", "must be an encoding of text, such as cp1252 or utf-16") from None
-    return {"utf-8": "utf-8-sig"}.get(info.name, info.name)
+    for mark, marked in _BYTE_ORDER_MARKS:
+        if start.startswith(mark) and name.startswith(marked.removesuffix("-sig")):
+            return marked
+    if name == "utf-16":  # which Python reads with a mark alone
+        return "utf-16-be" if start.startswith(b"\0") else "utf-16-le"
+    return {"utf-8": "utf-8-sig", "utf-32": "utf-32-le"}.get(name, name)
 
 
 def _marked(error: UnicodeError) -> tuple[str, int]:
