@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from itertools import chain, combinations
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,6 @@ from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from voxloud_async.sandbox import Sandbox
 
@@ -77,6 +77,16 @@ def test_no_message_ends_up_among_the_data(sandbox: Sandbox, tmp_path: Path, clo
     file.write_text("first_name,primary_phone\n,+390312345678\nBea,+390312345679\n", encoding="utf-8")
     done = voxloud_without(closed, "contacts", "import", str(file))
     assert (done.returncode, json.loads(done.stdout)["refused"]) == (1, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is always full")
+def test_messages_that_cannot_be_written_stop_no_import(sandbox: Sandbox, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("first_name,primary_phone\n,+390312345678\nBea,+390312345679\n", encoding="utf-8")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [*PROGRAM, "contacts", "import", str(file)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=full, text=True, check=False)  # noqa: S603 - own program
+    assert (done.returncode, json.loads(done.stdout)["created"], sandbox.count("POST")) == (1, 1, 1)
 
 
 def test_what_needs_standard_input_says_that_it_is_closed(sandbox: Sandbox) -> None:
