@@ -63,7 +63,7 @@ def test_the_receiver_needs_no_server_and_no_extra() -> None:
 @pytest.mark.parametrize(
     ("name", "home"),
     [
-        ("RedisRate", "session.redis_rate"),
+        ("RedisRate", "_ratelimit.redis_rate"),
         ("RetryPolicy", "session.policy"),
         ("VoxloudClient", "client"),
         ("errors", "errors"),

@@ -21,6 +21,7 @@ ROOT = Path(voxloud_async.__file__).parent
 Graph = dict[str, set[str]]
 
 FLOORS: Mapping[str, int] = {
+    "_clock": 0,
     "_version": 0,
     "errors": 0,
     "spec": 0,
@@ -29,15 +30,15 @@ FLOORS: Mapping[str, int] = {
     "wire": 1,
     "_streams": 2,
     "protocol": 2,
-    "session": 3,
-    "paging": 3,
-    "resources": 4,
-    "recordings": 4,
-    "client": 5,
-    "contact_files": 5,
-    "sync": 6,
-    "frames": 6,
-    "cli": 7,
+    "_ratelimit": 3,
+    "session": 4,
+    "paging": 4,
+    "resources": 5,
+    "recordings": 5,
+    "client": 6,
+    "contact_files": 6,
+    "frames": 7,
+    "cli": 8,
 }
 """A room imports from the floors below its own, and from itself."""
 
@@ -49,7 +50,7 @@ SIDE_ROOMS: Mapping[str, set[str]] = {
         "protocol.arguments",
         "protocol.codec",
         "protocol.jsontext",
-        "session.clock",
+        "_clock",
     },
     "sandbox": {"spec"},
     "testing": {"errors", "models", "wire"},

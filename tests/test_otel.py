@@ -24,6 +24,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 from tests.session.harness import Wire
 from tests.virtual_time import run_virtual
 from voxloud_async import RetryPolicy, VoxloudClient
+from voxloud_async._clock import LoopClock
 from voxloud_async.errors import (
     AuthenticationError,
     NotFoundError,
@@ -32,7 +33,6 @@ from voxloud_async.errors import (
     ServerError,
 )
 from voxloud_async.otel import OpenTelemetrySubscriber
-from voxloud_async.session.clock import LoopClock
 from voxloud_async.testing import answer
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import pytest
 from tests.tracebacks import frames, leaks, links, of_the_package
 from tests.virtual_time import run_virtual
 from voxloud_async import RetryPolicy, VoxloudClient
+from voxloud_async._clock import LoopClock
 from voxloud_async._tracebacks import without_frames
 from voxloud_async.errors import (
     ArgumentTypeError,
@@ -27,7 +28,6 @@ from voxloud_async.frames import ContactFrame
 from voxloud_async.models import Contact, PhoneNumber
 from voxloud_async.protocol import codec
 from voxloud_async.protocol.page import Page
-from voxloud_async.session.clock import LoopClock
 from voxloud_async.testing import answer
 from voxloud_async.webhooks import parse_webhook
 from voxloud_async.wire.message import Request, Response

@@ -12,10 +12,10 @@ from tests.webhooks.deliveries import incoming, receiver
 from tests.webhooks.serving import SERVERS, serving
 from tests.wire.raw_server import until
 from voxloud_async import RetryPolicy, VoxloudClient
+from voxloud_async._clock import LoopClock
+from voxloud_async._ratelimit.controller import BURST
 from voxloud_async.errors import ClientClosedError, DeadlineExceededError, ResponseLostError
 from voxloud_async.sandbox import FixedWindow, Sandbox, Weather
-from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.controller import BURST
 from voxloud_async.testing import FakeTransport, answer
 
 if TYPE_CHECKING:

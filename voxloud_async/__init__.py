@@ -13,7 +13,7 @@ from ._version import __version__
 __all__ = ["RedisRate", "RetryPolicy", "VoxloudClient", "__version__", "errors", "models"]
 
 _HOMES = {
-    "RedisRate": ".session.redis_rate",
+    "RedisRate": "._ratelimit.redis_rate",
     "RetryPolicy": ".session.policy",
     "VoxloudClient": ".client",
     "errors": ".errors",
@@ -27,9 +27,9 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from . import errors, models
+    from ._ratelimit.redis_rate import RedisRate
     from .client import VoxloudClient
     from .session.policy import RetryPolicy
-    from .session.redis_rate import RedisRate
 else:  # a checker that saw `__getattr__` would take every misspelt name for a good one
 
     def __getattr__(name: str) -> object:

@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 from urllib.parse import urlsplit
 
+from ._clock import Clock, LoopClock
+from ._ratelimit.limiter import Limiter
 from ._tracebacks import without_frames
 from .errors import AuthenticationError, InvalidArgumentError
 from .models import Account
@@ -24,11 +26,9 @@ from .resources.users import Users
 from .resources.webhook_subscriptions import WebhookSubscriptions
 from .session.auth import ApiKey
 from .session.call import Options
-from .session.clock import Clock, LoopClock
 from .session.events import Event, fan_out
 from .session.lifetime import Lifetime
 from .session.log import heard_by, write_log
-from .session.pacer import Pacer
 from .session.policy import RetryPolicy
 from .session.rate import Rate, key_limit
 from .session.service_time import ServiceTime
@@ -65,8 +65,9 @@ class VoxloudClient:
     - `max_wait`: seconds a call may spend in all, retries and the limiter included; past it it raises
       `DeadlineExceededError`. None waits as long as the retry policy has patience.
     - `rate`: "learned" finds the service's limit, a number fixes requests a second, None sends without a limit, and
-      `RedisRate` learns one limit for several processes. In every case one refusal (429, 503) pauses all calls of the
-      key: clients of one thread that use the same key, host and rate share their limit.
+      `RedisRate` learns one limit for several processes. In every case a refusal (429, 503) pauses the calls of the
+      key, or those of one operation where only this one is refused: clients of one thread that use the same key, host
+      and rate share their limit.
     - `processes`: how many processes use the key with such a client each; a learned rate starts, and a fixed one stays,
       at its share. `RedisRate` has its own.
     - `transport`: "aiohttp" (None), "httpx2", or an object of your own, which is then yours to close.
@@ -105,12 +106,12 @@ class VoxloudClient:
         own, wire = chosen(transport, limit=max_concurrency)
         service_time = ServiceTime(clock)
         told = arguments.functions("subscribers", subscribers)
-        pacer = Pacer(limit, clock, concurrency=max_concurrency)
+        limiter = Limiter(limit, clock, concurrency=max_concurrency)
         handler = chain(
             wire,
             api_key=key,
             base_url=url,
-            pacer=pacer,
+            limiter=limiter,
             clock=clock,
             chance=chance,
             notify=fan_out((write_log, *told)),
@@ -126,7 +127,7 @@ class VoxloudClient:
                 lifetime=Lifetime(),
                 service_time_source=service_time,
                 own_transport=own,
-                pacer=pacer,
+                limiter=limiter,
             )
         )
 

@@ -26,6 +26,7 @@ from .session.events import (
     CallStarted,
     Event,
     KeyRefused,
+    Outage,
     Paused,
     RetryDenied,
     Retrying,
@@ -66,7 +67,12 @@ class OpenTelemetrySubscriber:
         self._refusals = meter.create_counter(
             "voxloud.key.refusals", unit="{refusal}", description="Times the key was refused again and again."
         )
-        self._pauses = meter.create_counter("voxloud.pauses", unit="{pause}", description="Pauses of all calls.")
+        self._pauses = meter.create_counter(
+            "voxloud.pauses", unit="{pause}", description="Pauses after refusals and outages."
+        )
+        self._outages = meter.create_counter(
+            "voxloud.outages", unit="{outage}", description="Pauses of more than five seconds without an answer."
+        )
 
     def __call__(self, event: Event) -> None:
         """Take one event of the session."""
@@ -86,6 +92,8 @@ class OpenTelemetrySubscriber:
                 self._refusals.add(1)
             case Paused():
                 self._pauses.add(1, {"error.type": event.error})
+            case Outage():
+                self._outages.add(1, {"error.type": event.error})
             case _:
                 self._end(event)
 

@@ -9,37 +9,38 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.controller import Outcome, Permit, RateController
-from voxloud_async.session.key_limit import KeyLimit
-from voxloud_async.session.pacer import Pacer
+from voxloud_async._clock import LoopClock
+from voxloud_async._ratelimit.controller import RateController
+from voxloud_async._ratelimit.key_limit import KeyLimit
+from voxloud_async._ratelimit.limiter import Limiter
+from voxloud_async._ratelimit.permit import Outcome, Permit
 
 PERMITS, ROUNDS = 20_000, 11
 GOAL = 5.0
 """Microseconds of acquire and feedback together."""
 
 
-async def acquired(pacer: Pacer) -> None:
+async def acquired(limiter: Limiter) -> None:
     """As a call that may have to wait does it."""
     for _ in range(PERMITS):
-        pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
+        limiter.feedback(await limiter.acquire(), Outcome.ANSWERED)
 
 
-async def taken(pacer: Pacer) -> None:
+async def taken(limiter: Limiter) -> None:
     """As a call does it for which there is a permit at once."""
     for _ in range(PERMITS):
-        permit = pacer.take(math.inf)
+        permit = limiter.take(math.inf)
         assert isinstance(permit, Permit)  # noqa: S101 - nothing holds it back
-        pacer.feedback(permit, Outcome.ANSWERED)
+        limiter.feedback(permit, Outcome.ANSWERED)
 
 
-async def measured(way: Callable[[Pacer], Awaitable[None]]) -> float:
+async def measured(way: Callable[[Limiter], Awaitable[None]]) -> float:
     """The median of its rounds, in microseconds a permit."""
-    pacer = Pacer(KeyLimit(RateController(1e9, chance=random.random)), LoopClock(), concurrency=64)
+    limiter = Limiter(KeyLimit(RateController(1e9, chance=random.random)), LoopClock(), concurrency=64)
     seconds = []
     for _ in range(ROUNDS):
         started = time.process_time()
-        await way(pacer)
+        await way(limiter)
         seconds.append(time.process_time() - started)
     return statistics.median(seconds) / PERMITS * 1e6
 

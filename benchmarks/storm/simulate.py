@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from attrs import astuple, evolve, field, frozen
 
 from voxloud_async import VoxloudClient
+from voxloud_async._clock import LoopClock
 from voxloud_async.errors import VoxloudError
 from voxloud_async.sandbox import FixedWindow, Limit, SlidingWindow, TokenBucket
-from voxloud_async.session.clock import LoopClock
 
 from . import virtual
 from .service import WORK, Service, Span

@@ -15,8 +15,9 @@ from benchmarks import free_port
 from voxloud_async import __version__, errors
 from voxloud_async.cli.app import _give_up, run
 from voxloud_async.cli.failure import in_words, judge, what
-from voxloud_async.cli.service import explain_outage
+from voxloud_async.cli.service import explain_waiting
 from voxloud_async.sandbox import Fault
+from voxloud_async.session.events import Outage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -304,7 +305,7 @@ def test_a_bad_address_of_the_environment_is_named_as_such(voxloud: Console, mon
     ],
 )
 def test_an_outage_is_explained_also_in_a_pipe(error: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    explain_outage(error, 300.0)
+    explain_waiting(Outage(5.0, error, None, 300.0))
     out, err = capsys.readouterr()
     assert out == ""
     assert err == f"voxloud: {words}; waiting up to 300 s (press Ctrl-C to stop, or bound it with --max-wait)\n"

@@ -203,6 +203,19 @@ def test_a_long_pause_is_explained_on_a_terminal_only(sandbox: Sandbox) -> None:
         assert not err
 
 
+@pytest.mark.acceptance  # it takes as long as a service must be silent to be said to be
+def test_an_outage_is_explained_in_a_pipe(sandbox: Sandbox) -> None:
+    sandbox.fail_next(Fault(status=503, retry_after="6"))
+    process = started("auth", "check", "--max-wait", "30")
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert err == (
+        "voxloud: the service is under maintenance; waiting up to 30 s "
+        "(press Ctrl-C to stop, or bound it with --max-wait)\n"
+    )
+    assert len(sandbox.requests) == 2
+
+
 def test_a_delete_is_confirmed_on_a_terminal(sandbox: Sandbox) -> None:
     contact = next(iter(sandbox.state.contacts))
     with terminal() as (ours, theirs):

@@ -303,9 +303,9 @@ async def test_a_stream_left_early_gives_permits_and_connections_back() -> None:
                 break
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        pacer = client._session._pacer
-        assert pacer is not None
-        assert idle(pacer)
+        limiter = client._session._limiter
+        assert limiter is not None
+        assert idle(limiter)
         assert len(await client.telephony_events.query(page_size=20).collect()) == 600
 
 

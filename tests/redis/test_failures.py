@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.session.pacing import start
-from voxloud_async.session import shared_rate
-from voxloud_async.session.controller import Outcome
-from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
+from tests.ratelimit.pacing import seconds, start
+from voxloud_async._ratelimit import redis_controller
+from voxloud_async._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome
+from voxloud_async._ratelimit.redis_record import SharedPermit
 
 from .test_shared_limit import calls, client, process
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.servers import RedisServer
-    from voxloud_async.session.shared_rate import SharedController
+    from voxloud_async._ratelimit.redis_controller import RedisController
 
 GENEROUS = 2.0
 """Seconds: three steps' patience, on a machine that is busy."""
@@ -28,7 +28,7 @@ GENEROUS = 2.0
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
-def alone(controller: SharedController) -> bool:
+def alone(controller: RedisController) -> bool:
     return asyncio.get_running_loop().time() < controller._share.until
 
 
@@ -66,7 +66,7 @@ async def test_a_fault_costs_a_moment_and_no_call(
         await calls(one, 5)
         fault(redis_server)
         assert await calls(one, 30) < GENEROUS
-    told = [record.getMessage() for record in caplog.records if "by itself" in record.getMessage()]
+    told = [record.getMessage() for record in caplog.records if "paces itself" in record.getMessage()]
     assert len(told) == 1
     assert told[0].endswith("at 100.0 requests a second")
 
@@ -77,8 +77,8 @@ async def test_a_url_where_nobody_listens_costs_no_call() -> None:
 
 
 async def test_while_it_is_alone_it_does_not_ask(redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    controller, pacer = process(redis_server.url, rate=500.0)
-    before = await pacer.acquire()
+    controller, limiter = process(redis_server.url, rate=500.0)
+    before = await limiter.acquire()
     asked = 0
     step = controller._record.step
 
@@ -89,12 +89,12 @@ async def test_while_it_is_alone_it_does_not_ask(redis_server: RedisServer, monk
 
     monkeypatch.setattr(controller._record, "step", counted)
     redis_server.hang()
-    permits = [await pacer.acquire() for _ in range(20)]
-    pacer.feedback(before, Outcome.DOWN)
-    pacer.give_back(permits.pop())
-    pacer.forget(permits.pop())
+    permits = [await limiter.acquire() for _ in range(20)]
+    limiter.feedback(before, Outcome.DOWN)
+    limiter.give_back(permits.pop())
+    limiter.forget(permits.pop())
     for permit in permits:
-        pacer.feedback(permit, Outcome.ANSWERED)
+        limiter.feedback(permit, Outcome.ANSWERED)
     assert asked == 1
     redis_server.go_on()
     await controller.aclose()
@@ -103,104 +103,104 @@ async def test_while_it_is_alone_it_does_not_ask(redis_server: RedisServer, monk
 async def test_it_comes_back_to_a_server_that_was_restarted(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_rate, "FALLBACK", 0.1)
-    controller, pacer = process(redis_server.url)
-    await pacer.acquire()
+    monkeypatch.setattr(redis_controller, "FALLBACK", 0.1)
+    controller, limiter = process(redis_server.url)
+    await limiter.acquire()
     for _ in range(2):
         redis_server.stop()
-        await pacer.acquire()
+        await limiter.acquire()
         assert alone(controller)
         redis_server.start()
         await asyncio.sleep(0.15)
-        await pacer.acquire()
+        await limiter.acquire()
         assert not alone(controller)
     await controller.aclose()
 
 
 async def test_a_server_restarted_while_nobody_asks_is_not_missed(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url)
-    pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
+    controller, limiter = process(redis_server.url)
+    limiter.feedback(await limiter.acquire(), Outcome.ANSWERED)
     await asyncio.sleep(0.1)  # until that was told
     redis_server.stop()
     redis_server.start()
     await asyncio.sleep(0.1)  # until the end of the connection was heard of
-    permit = await pacer.acquire()
-    assert isinstance(permit, shared_rate.SharedPermit)
+    permit = await limiter.acquire()
+    assert isinstance(permit, SharedPermit)
     assert not alone(controller)
     await controller.aclose()
 
 
 @pytest.mark.parametrize("flush", ["flushall", "script_flush"])
 async def test_a_flush_is_not_felt(redis_server: RedisServer, flush: str) -> None:
-    controller, pacer = process(redis_server.url)
+    controller, limiter = process(redis_server.url)
     for _ in range(3):
-        pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
-    pacer.feedback(await pacer.acquire(), Outcome.REFUSED)
-    await pacer.acquire()
+        limiter.feedback(await limiter.acquire(), Outcome.ANSWERED)
+    limiter.feedback(await limiter.acquire(), Outcome.REFUSED)
+    await limiter.acquire()
     rate = controller.rate
     getattr(redis_server.client, flush)()
-    await pacer.acquire()
+    await limiter.acquire()
     assert controller.rate == pytest.approx(rate, rel=0.2), "a lost record starts from the rate last heard"
     assert not alone(controller)
     await controller.aclose()
 
 
 async def test_a_reservation_does_not_outlive_the_loss_of_redis(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url, rate=2.0)
-    lost = [await pacer.acquire() for _ in range(2)]
-    waiting = asyncio.create_task(pacer.acquire())
+    controller, limiter = process(redis_server.url, rate=2.0)
+    lost = [await limiter.acquire() for _ in range(2)]
+    waiting = asyncio.create_task(limiter.acquire())
     await asyncio.sleep(0.1)
     redis_server.stop()
     for permit in lost:
-        pacer.feedback(permit, Outcome.LOST)
-    assert not isinstance(await asyncio.wait_for(waiting, 5.0), shared_rate.SharedPermit)
+        limiter.feedback(permit, Outcome.LOST)
+    assert not isinstance(await asyncio.wait_for(waiting, 5.0), SharedPermit)
     await controller.aclose()
 
 
 @pytest.mark.parametrize("failed_before", [False, True])
 async def test_a_pause_met_just_as_redis_fails_is_kept(redis_server: RedisServer, failed_before: bool) -> None:  # noqa: FBT001 - a table's column
-    controller, pacer = process(redis_server.url)
+    controller, limiter = process(redis_server.url)
     loop = asyncio.get_running_loop()
-    permit = await pacer.acquire()
+    permit = await limiter.acquire()
     redis_server.stop()
     if failed_before:
-        await pacer.acquire()
+        await limiter.acquire()
         assert alone(controller)
     started = loop.time()
-    assert pacer.feedback(permit, Outcome.REFUSED, 1.5) == 1.5
+    assert seconds(limiter.feedback(permit, Outcome.REFUSED, 1.5)) == 1.5
     with pytest.raises(GateBeyondDeadlineError):
-        await pacer.acquire(Bounds(deadline=started + 1.0))
+        await limiter.acquire(Bounds(deadline=started + 1.0))
     assert loop.time() - started < 0.9
-    assert not isinstance(await pacer.acquire(), shared_rate.SharedPermit)
+    assert not isinstance(await limiter.acquire(), SharedPermit)
     assert loop.time() - started >= 1.5
     await controller.aclose()
 
 
 async def test_an_outage_met_just_as_redis_fails_is_kept(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url)
-    permits = [await pacer.acquire() for _ in range(6)]
+    controller, limiter = process(redis_server.url)
+    permits = [await limiter.acquire() for _ in range(6)]
     redis_server.stop()
     for permit in permits[:3]:
-        pacer.feedback(permit, Outcome.DOWN)
-    probe = await pacer.acquire()
+        limiter.feedback(permit, Outcome.DOWN)
+    probe = await limiter.acquire()
     assert alone(controller)
-    pacer.feedback(permits[3], Outcome.ANSWERED)  # sent before, it says nothing of now
-    pacer.give_back(permits[4])
-    pacer.feedback(permits.pop(), Outcome.DOWN)
-    (waiting,) = start(pacer.acquire())
+    limiter.feedback(permits[3], Outcome.ANSWERED)  # sent before, it says nothing of now
+    limiter.give_back(permits[4])
+    limiter.feedback(permits.pop(), Outcome.DOWN)
+    (waiting,) = start(limiter.acquire())
     await asyncio.sleep(0.1)
     assert (probe.probe, waiting.done()) == (True, False)
-    assert not isinstance(probe, shared_rate.SharedPermit)
-    pacer.feedback(probe, Outcome.ANSWERED)
+    assert not isinstance(probe, SharedPermit)
+    limiter.feedback(probe, Outcome.ANSWERED)
     await asyncio.wait_for(waiting, 1.0)
     await controller.aclose()
 
 
 async def test_a_pause_heard_of_is_kept_when_redis_fails(redis_server: RedisServer) -> None:
-    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
+    (one, limiter), (two, others) = process(redis_server.url), process(redis_server.url)
     loop = asyncio.get_running_loop()
     started = loop.time()
-    pacer.feedback(await pacer.acquire(), Outcome.REFUSED, 2.0)
+    limiter.feedback(await limiter.acquire(), Outcome.REFUSED, 2.0)
     waiting = asyncio.create_task(others.acquire())
     await asyncio.sleep(0.2)
     redis_server.stop()
@@ -213,16 +213,16 @@ async def test_a_pause_heard_of_is_kept_when_redis_fails(redis_server: RedisServ
 async def test_a_pause_met_alone_is_kept_when_redis_is_back(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_rate, "FALLBACK", 0.2)
-    controller, pacer = process(redis_server.url)
+    monkeypatch.setattr(redis_controller, "FALLBACK", 0.2)
+    controller, limiter = process(redis_server.url)
     loop = asyncio.get_running_loop()
-    await pacer.acquire()
+    await limiter.acquire()
     redis_server.stop()
-    permit = await pacer.acquire()
+    permit = await limiter.acquire()
     started = loop.time()
-    pacer.feedback(permit, Outcome.REFUSED, 1.0)
+    limiter.feedback(permit, Outcome.REFUSED, 1.0)
     redis_server.start()
-    assert isinstance(await pacer.acquire(), shared_rate.SharedPermit)
+    assert isinstance(await limiter.acquire(), SharedPermit)
     assert loop.time() - started >= 1.0
     await controller.aclose()
 
@@ -230,21 +230,21 @@ async def test_a_pause_met_alone_is_kept_when_redis_is_back(
 async def test_an_outage_of_redis_is_told_of_once(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(shared_rate, "FALLBACK", 0.3)
+    monkeypatch.setattr(redis_controller, "FALLBACK", 0.3)
     caplog.set_level(logging.WARNING, "voxloud_async")
-    controller, pacer = process(redis_server.url)
+    controller, limiter = process(redis_server.url)
     redis_server.stop()
     for _ in range(3):
-        pacer.feedback(await pacer.acquire(), Outcome.ANSWERED)
+        limiter.feedback(await limiter.acquire(), Outcome.ANSWERED)
         await asyncio.sleep(0.35)
     assert len(caplog.records) == 1
     await controller.aclose()
 
 
 async def test_news_for_a_client_that_is_gone_do_no_harm(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url)
-    permit = await pacer.acquire()
-    del pacer
+    controller, limiter = process(redis_server.url)
+    permit = await limiter.acquire()
+    del limiter
     gc.collect()
     assert controller.feedback(permit, Outcome.REFUSED, asyncio.get_running_loop().time(), 30.0) == 30.0
     await controller.aclose()

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.ratelimit.pacing import seconds
 from tests.wire.raw_server import until
 from voxloud_async import RedisRate, VoxloudClient
-from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.controller import Outcome
-from voxloud_async.session.key_limit import KeyLimit
-from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
-from voxloud_async.session.pacer import Pacer
-from voxloud_async.session.shared_rate import SharedController
+from voxloud_async._clock import LoopClock
+from voxloud_async._ratelimit.key_limit import KeyLimit
+from voxloud_async._ratelimit.limiter import Limiter
+from voxloud_async._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome
+from voxloud_async._ratelimit.redis_controller import RedisController
 from voxloud_async.testing import FakeTransport, answer
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ URL = "https://voxloud.test"
 ACCOUNT = answer({"name": "Acme", "email": "office@example.com"})
 
 
-def process(url: str, **settings: Any) -> tuple[SharedController, Pacer]:
+def process(url: str, **settings: Any) -> tuple[RedisController, Limiter]:
     """What one process has in front of the record."""
     clock = LoopClock()
-    controller = SharedController(RedisRate(url, **settings), KEY, clock, base_url=URL, chance=random.random)
-    return controller, Pacer(KeyLimit(controller), clock, concurrency=64)
+    controller = RedisController(RedisRate(url, **settings), KEY, clock, base_url=URL, chance=random.random)
+    return controller, Limiter(KeyLimit(controller), clock, concurrency=64)
 
 
 def always(response: Response, calls: int = 500) -> FakeTransport:
@@ -56,15 +56,15 @@ async def calls(one: VoxloudClient, count: int = 1) -> float:
 
 
 async def test_a_permit_is_of_the_moment_it_was_taken(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url)
+    controller, limiter = process(redis_server.url)
     loop = asyncio.get_running_loop()
-    await pacer.acquire()
+    await limiter.acquire()
     controller.ready_at(loop.time(), waiting=False)
     await until(lambda: controller._reserved is not None)
     assert controller._reserved is not None
     reserved = controller._reserved.granted
     await asyncio.sleep(0.2)
-    taken = await pacer.acquire()
+    taken = await limiter.acquire()
     assert taken.granted - reserved >= 0.2, "else 0.2 s of nothing pass for a slow answer"
     await controller.aclose()
 
@@ -81,9 +81,9 @@ async def test_a_fixed_rate_is_one_for_both(redis_server: RedisServer) -> None:
 
 
 async def test_a_refusal_of_one_pauses_the_other(redis_server: RedisServer) -> None:
-    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
-    permit = await pacer.acquire()
-    assert pacer.feedback(permit, Outcome.REFUSED, 0.4) == 0.4
+    (one, limiter), (two, others) = process(redis_server.url), process(redis_server.url)
+    permit = await limiter.acquire()
+    assert seconds(limiter.feedback(permit, Outcome.REFUSED, 0.4)) == 0.4
     await asyncio.sleep(0.05)
     started = asyncio.get_running_loop().time()
     later = await others.acquire()
@@ -94,54 +94,54 @@ async def test_a_refusal_of_one_pauses_the_other(redis_server: RedisServer) -> N
 
 
 async def test_an_outage_lets_one_probe_of_all_processes_through(redis_server: RedisServer) -> None:
-    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
-    first = await pacer.acquire()
-    pacer.feedback(first, Outcome.DOWN)
-    probe = await pacer.acquire()
+    (one, limiter), (two, others) = process(redis_server.url), process(redis_server.url)
+    first = await limiter.acquire()
+    limiter.feedback(first, Outcome.DOWN)
+    probe = await limiter.acquire()
     waiting = asyncio.create_task(others.acquire())
     await asyncio.sleep(0.3)
     assert (first.probe, probe.probe, waiting.done()) == (False, True, False)
-    pacer.feedback(probe, Outcome.ANSWERED)
+    limiter.feedback(probe, Outcome.ANSWERED)
     assert not (await asyncio.wait_for(waiting, 5.0)).probe
     await one.aclose()
     await two.aclose()
 
 
 async def test_a_cancelled_probe_frees_its_place_for_another(redis_server: RedisServer) -> None:
-    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
-    pacer.feedback(await pacer.acquire(), Outcome.DOWN)
-    pacer.forget(await pacer.acquire())
+    (one, limiter), (two, others) = process(redis_server.url), process(redis_server.url)
+    limiter.feedback(await limiter.acquire(), Outcome.DOWN)
+    limiter.forget(await limiter.acquire())
     assert (await asyncio.wait_for(others.acquire(), 5.0)).probe
     await one.aclose()
     await two.aclose()
 
 
 async def test_lost_answers_pause_only_in_a_row(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url)
-    permits = [await pacer.acquire() for _ in range(3)]
-    assert [pacer.feedback(permit, Outcome.LOST) for permit in permits] == [0.0] * 3
-    assert (await asyncio.wait_for(pacer.acquire(), 5.0)).probe
+    controller, limiter = process(redis_server.url)
+    permits = [await limiter.acquire() for _ in range(3)]
+    assert [limiter.feedback(permit, Outcome.LOST) for permit in permits] == [None] * 3
+    assert (await asyncio.wait_for(limiter.acquire(), 5.0)).probe
     await controller.aclose()
 
 
 async def test_500s_pause_only_in_a_row(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url)
-    permits = [await pacer.acquire() for _ in range(5)]
-    assert [pacer.feedback(permit, Outcome.FAILED) for permit in permits] == [0.0] * 5
-    assert (await asyncio.wait_for(pacer.acquire(), 5.0)).probe
+    controller, limiter = process(redis_server.url)
+    permits = [await limiter.acquire() for _ in range(5)]
+    assert [limiter.feedback(permit, Outcome.FAILED) for permit in permits] == [None] * 5
+    assert (await asyncio.wait_for(limiter.acquire(), 5.0)).probe
     await controller.aclose()
 
 
 async def test_a_pause_met_elsewhere_turns_away_at_once_those_who_wait(redis_server: RedisServer) -> None:
-    (one, pacer), (two, others) = process(redis_server.url, rate=2.0), process(redis_server.url, rate=2.0)
+    (one, limiter), (two, others) = process(redis_server.url, rate=2.0), process(redis_server.url, rate=2.0)
     loop = asyncio.get_running_loop()
-    permit = await pacer.acquire()
+    permit = await limiter.acquire()
     await others.acquire()
     started = loop.time()
     reserved = asyncio.create_task(others.acquire())
     late = asyncio.create_task(others.acquire(Bounds(deadline=started + 10.0)))
     await asyncio.sleep(0.1)
-    pacer.feedback(permit, Outcome.REFUSED, 30.0)
+    limiter.feedback(permit, Outcome.REFUSED, 30.0)
     with pytest.raises(GateBeyondDeadlineError) as caught:
         await late
     assert loop.time() - started < 3.0
@@ -152,8 +152,8 @@ async def test_a_pause_met_elsewhere_turns_away_at_once_those_who_wait(redis_ser
 
 
 async def test_who_is_cancelled_loses_nothing_and_holds_up_nobody(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url, rate=200.0)
-    waiting = [asyncio.create_task(pacer.acquire()) for _ in range(100)]
+    controller, limiter = process(redis_server.url, rate=200.0)
+    waiting = [asyncio.create_task(limiter.acquire()) for _ in range(100)]
     await asyncio.sleep(0.02)
     cancelled = random.Random(7).sample(waiting, 75)
     for task in cancelled:
@@ -167,8 +167,8 @@ async def test_who_is_cancelled_loses_nothing_and_holds_up_nobody(redis_server: 
 
 
 async def test_a_reservation_that_nobody_uses_goes_back(redis_server: RedisServer) -> None:
-    (one, pacer), (two, others) = process(redis_server.url), process(redis_server.url)
-    pacer.feedback(await pacer.acquire(), Outcome.DOWN)
+    (one, limiter), (two, others) = process(redis_server.url), process(redis_server.url)
+    limiter.feedback(await limiter.acquire(), Outcome.DOWN)
     async with asyncio.timeout(5.0):
         while one._reserved is None:  # asks as for a caller who is cancelled before the answer comes
             one.ready_at(asyncio.get_running_loop().time(), waiting=False)
@@ -182,24 +182,24 @@ async def test_a_reservation_that_nobody_uses_goes_back(redis_server: RedisServe
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.DOWN])
 async def test_what_pauses_everybody_gives_the_reservation_back(redis_server: RedisServer, outcome: Outcome) -> None:
-    controller, pacer = process(redis_server.url, rate=2.0)
-    permits = [await pacer.acquire() for _ in range(2)]
-    waiting = asyncio.create_task(pacer.acquire())
+    controller, limiter = process(redis_server.url, rate=2.0)
+    permits = [await limiter.acquire() for _ in range(2)]
+    waiting = asyncio.create_task(limiter.acquire())
     await asyncio.sleep(0.1)
     assert controller._reserved is not None
-    pacer.feedback(permits[0], outcome)
+    limiter.feedback(permits[0], outcome)
     assert controller._reserved is None
     assert (await asyncio.wait_for(waiting, 5.0)).epoch == 1
     await controller.aclose()
 
 
 async def test_an_unused_permit_goes_back_to_the_bucket(redis_server: RedisServer) -> None:
-    controller, pacer = process(redis_server.url, rate=1.0)
+    controller, limiter = process(redis_server.url, rate=1.0)
     loop = asyncio.get_running_loop()
     for _ in range(20):
-        pacer.give_back(await pacer.acquire())
+        limiter.give_back(await limiter.acquire())
     started = loop.time()
-    pacer.forget(await pacer.acquire())
+    limiter.forget(await limiter.acquire())
     assert loop.time() - started < 1.0
     await controller.aclose()
 
@@ -254,13 +254,13 @@ async def _some(one: VoxloudClient) -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "redis://127.0.0.1:port/0", "redis://127.0.0.1/0?colour=red"])
 def test_a_url_that_redis_cannot_use_is_refused_at_once(url: str) -> None:
-    with pytest.raises(ValueError, match="the url of RedisRate cannot be used"):
+    with pytest.raises(ValueError, match="url cannot be used"):
         client(url)
 
 
 @pytest.mark.parametrize("mark", ["/", "?", "#"])
 def test_a_password_that_is_not_encoded_is_not_shown(mark: str) -> None:
-    with pytest.raises(ValueError, match="the url of RedisRate cannot be used") as caught:
+    with pytest.raises(ValueError, match="url cannot be used") as caught:
         client(f"redis://:secret{mark}word@127.0.0.1:6379/0")
     assert "secret" not in str(caught.value)
 
@@ -287,6 +287,6 @@ def test_the_url_may_hold_a_password_and_is_not_shown() -> None:
 
 
 def test_without_redis_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "voxloud_async.session.shared_rate", None)
+    monkeypatch.setitem(sys.modules, "voxloud_async._ratelimit.redis_controller", None)
     with pytest.raises(ImportError, match=r"pip install 'voxloud_async\[redis\]'"):
         client("redis://127.0.0.1")

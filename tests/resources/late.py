@@ -18,7 +18,7 @@ from voxloud_async.testing import answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from voxloud_async.session.clock import Timer
+    from voxloud_async._clock import Timer
     from voxloud_async.wire.message import Request, Response
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from voxloud_async.session.clock import Timer
+    from voxloud_async._clock import Timer
 
 
 @frozen

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from voxloud_async._clock import Clock, LoopClock
+from voxloud_async._ratelimit.controller import RateController
+from voxloud_async._ratelimit.key_limit import KeyLimit
+from voxloud_async._ratelimit.limiter import Limiter
 from voxloud_async.protocol.operations import Operation, Safety
 from voxloud_async.session.auth import ApiKey
 from voxloud_async.session.call import Call, Options
-from voxloud_async.session.clock import Clock, LoopClock
-from voxloud_async.session.controller import RateController
 from voxloud_async.session.events import always
-from voxloud_async.session.key_limit import KeyLimit
 from voxloud_async.session.lifetime import Lifetime
-from voxloud_async.session.pacer import Pacer
 from voxloud_async.session.service_time import ServiceTime
 from voxloud_async.session.session import Session, chain
 from voxloud_async.testing import answer
@@ -91,7 +91,7 @@ class Rig:
     """A session and what a test wants to look at."""
 
     session: Session
-    pacer: Pacer
+    limiter: Limiter
     controller: RateController
     events: list[Event] = field(factory=list)
 
@@ -118,14 +118,14 @@ def rig(
     """A session as the client makes it, by default without a rate, whose jitter always draws its upper bound."""
     clock = clock or LoopClock()
     controller = RateController(rate, chance=chance)
-    pacer = Pacer(KeyLimit(controller), clock, concurrency=concurrency)
+    limiter = Limiter(KeyLimit(controller), clock, concurrency=concurrency)
     events: list[Event] = []
     service_time = ServiceTime(clock)
     handler = chain(
         transport,
         api_key=ApiKey(KEY),
         base_url=BASE_URL,
-        pacer=pacer,
+        limiter=limiter,
         clock=clock,
         chance=chance,
         notify=events.append,
@@ -141,7 +141,7 @@ def rig(
         service_time_source=service_time,
         own_transport=transport,
     )
-    return Rig(session, pacer, controller, events)
+    return Rig(session, limiter, controller, events)
 
 
 def a_call(operation: Operation[Any] = READ, *, started: float = 0.0, **options: Any) -> Call:
@@ -155,14 +155,14 @@ def result(operation: Operation[Any]) -> str | None:
     return None if operation is DELETE else "ok"
 
 
-def idle(pacer: Pacer) -> bool:
+def idle(limiter: Limiter) -> bool:
     """Whether nothing is under way and nobody waits."""
-    gate = learned(pacer)._gate
-    return not pacer._lane.in_flight and not pacer._lane.waiters and not gate.probing
+    gate = learned(limiter)._key.gate
+    return not limiter._in_flight and (limiter._queue is None or limiter._queue.is_empty) and gate.probe is None
 
 
-def learned(pacer: Pacer) -> RateController:
+def learned(limiter: Limiter) -> RateController:
     """The controller behind a queue."""
-    controller = pacer._limit.controller
+    controller = limiter._limit.controller
     assert isinstance(controller, RateController)
     return controller

@@ -113,7 +113,7 @@ async def _survives(
     task = asyncio.create_task(awaited(cancelled_at(n, made.call(operation, max_wait=max_wait), late=late)))
     await asyncio.wait([task])
     assert [await other for other in others] == ["ok", "ok"]
-    assert idle(made.pacer)
+    assert idle(made.limiter)
     assert wire.in_flight == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
     wire.play(OK)
@@ -130,6 +130,6 @@ def test_cancelled_by_a_timeout_of_the_caller() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(1.0):
                 await made.call(READ)
-        assert idle(made.pacer)
+        assert idle(made.limiter)
 
     run_virtual(main())

@@ -44,7 +44,7 @@ async def storm(seed: int) -> None:
     assert all(
         not isinstance(end, BaseException) or isinstance(end, VoxloudError | asyncio.CancelledError) for end in ends
     )
-    assert idle(made.pacer)
+    assert idle(made.limiter)
     assert wire.in_flight == 0
     wire.play(OK)
     assert await made.call(READ) == "ok"

@@ -36,7 +36,7 @@ def deadline_of(
         with pytest.raises(DeadlineExceededError) as caught:
             await made.call(operation, max_wait=max_wait, retry=retry or RetryPolicy())
         await asyncio.sleep(0)
-        assert idle(made.pacer)
+        assert idle(made.limiter)
         return caught.value, asyncio.get_running_loop().time() - started
 
     return run_virtual(main())
@@ -122,7 +122,7 @@ def test_t18_in_the_queue() -> None:
         error = caught.value
         assert (error.phase, error.attempts, error.sent, error.retry_after) == ("limit", 0, False, None)
         assert await first == "ok"
-        assert idle(made.pacer)
+        assert idle(made.limiter)
 
     run_virtual(main())
 

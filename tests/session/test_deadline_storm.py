@@ -78,7 +78,7 @@ def test_t18_no_call_ends_late(seed: int) -> None:
                 assert in_time or seconds == pytest.approx(bound, abs=TOLERANCE)
         assert max(wire.timeouts) <= max(bounds)
         assert sum(result.attempts for result, _ in ends if isinstance(result, VoxloudError)) <= wire.requests
-        assert idle(made.pacer)
+        assert idle(made.limiter)
 
     run_virtual(main())
 

@@ -11,14 +11,15 @@ import pytest
 
 from tests.session.harness import BASE_URL, OK, READ, UPDATE, Wire, rig
 from tests.virtual_time import run_virtual
+from voxloud_async._clock import LoopClock
 from voxloud_async.errors import NotFoundError, ResponseLostError
-from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.events import (
     AttemptEnded,
     CallEnded,
     CallStarted,
     Event,
     KeyRefused,
+    Outage,
     Paused,
     RetryDenied,
     Retrying,
@@ -71,6 +72,7 @@ def test_a_call_with_everything() -> None:
         AttemptEnded("GET /read", 2, 2.0, status=503),
         Paused(10.0, "ServiceUnavailableError"),
         Retrying("GET /read", 2, 0.0, "ServiceUnavailableError"),
+        Outage(5.0, "ServiceUnavailableError", None, 300.0),
         Waited("GET /read", 10.0),
         AttemptEnded("GET /read", 3, 2.0, status=200),
         CallEnded("GET /read", 3, 17.0),
@@ -94,7 +96,7 @@ def test_the_number_of_a_call_ties_its_events_together() -> None:
         await asyncio.gather(made.call(READ), made.call(UPDATE))
         return made.events
 
-    events = [event for event in run_virtual(main()) if not isinstance(event, KeyRefused | Paused)]
+    events = [event for event in run_virtual(main()) if not isinstance(event, KeyRefused | Paused | Outage)]
     assert {type(event) for event in events} == {CallStarted, AttemptEnded, Waited, Retrying, CallEnded}
     numbers = {name: {e.call for e in events if e.operation == name} for name in ("GET /read", "PUT /update")}
     assert all(len(each) == 1 for each in numbers.values())
@@ -141,6 +143,23 @@ def test_that_a_call_begins_is_no_news_to_the_log(caplog: pytest.LogCaptureFixtu
             "the service refuses the key: calls fail for 60 s without being sent",
         ),
         (Paused(3.0, "RateLimitedError"), logging.INFO, "every call pauses for 3.000 s: RateLimitedError"),
+        (Paused(3.0, "RateLimitedError", "GET /x"), logging.INFO, "GET /x pauses for 3.000 s: RateLimitedError"),
+        (
+            Outage(5.0, "ServerError", None, 300.0),
+            logging.WARNING,
+            (
+                "the service has answered no call for 5 s (ServerError): calls wait up to 300 s; max_wait and "
+                "RetryPolicy(patience=...) set a bound"
+            ),
+        ),
+        (
+            Outage(5.0, "ServerError", "GET /x", 20.0),
+            logging.WARNING,
+            (
+                "the service has answered no call of GET /x for 5 s (ServerError): calls wait up to 20 s; max_wait and "
+                "RetryPolicy(patience=...) set a bound"
+            ),
+        ),
         (CallEnded("GET /a", 1, 2.0), logging.DEBUG, "GET /a done after 1 attempts and 2.000 s"),
         (CallEnded("GET /a", 4, 2.0, "Lost"), logging.DEBUG, "GET /a Lost after 4 attempts and 2.000 s"),
     ],

@@ -13,10 +13,10 @@ from benchmarks.storm.service import Service
 from benchmarks.storm.simulate import CASES, mean, run
 from tests.virtual_time import run_virtual
 from voxloud_async import VoxloudClient
+from voxloud_async._clock import LoopClock
 from voxloud_async.errors import VoxloudError
 from voxloud_async.sandbox import FixedWindow
 from voxloud_async.sandbox.limits import Meter
-from voxloud_async.session.clock import LoopClock
 
 pytestmark = pytest.mark.acceptance
 

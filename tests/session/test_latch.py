@@ -10,10 +10,10 @@ import pytest
 
 from tests.session.harness import EVERY, OK, READ, UPDATE, Rig, Wire, a_call, idle, rig
 from tests.virtual_time import run_virtual
+from voxloud_async._clock import LoopClock
 from voxloud_async.errors import AuthenticationError, RequestNotSentError, ResponseLostError, VoxloudError
 from voxloud_async.protocol.operations import VALIDATE_AUTH, free_operation
 from voxloud_async.session.call import Options
-from voxloud_async.session.clock import LoopClock
 from voxloud_async.session.events import AttemptEnded, KeyRefused
 from voxloud_async.session.latch import IN_A_ROW, SECONDS, Latch
 from voxloud_async.session.policy import RetryPolicy
@@ -65,7 +65,7 @@ async def test_after_three_in_a_row_nothing_is_sent() -> None:
         assert "refused this key 3 times in a row; it is asked again in 60 s" in str(error)
     assert len(wire.requests) == IN_A_ROW
     assert made.seen(KeyRefused) == [KeyRefused(SECONDS)]
-    assert idle(made.pacer)
+    assert idle(made.limiter)
 
 
 @virtual
@@ -107,7 +107,7 @@ async def test_thousands_that_queue_already_are_not_sent_either() -> None:
     assert IN_A_ROW < len(wire.requests) < IN_A_ROW + 5
     assert made.seen(KeyRefused) == [KeyRefused(SECONDS)]
     assert sum(result.sent is False for result in results if isinstance(result, AuthenticationError)) > 990
-    assert idle(made.pacer)
+    assert idle(made.limiter)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_probe_without_an_answer_leaves_the_place_to_the_next(end: str) -> Non
         await asyncio.wait([probe])
         assert await made.call(READ) == "ok"
         assert len(wire.requests) == IN_A_ROW + 2
-        assert idle(made.pacer)
+        assert idle(made.limiter)
 
     run_virtual(main())
 

@@ -68,7 +68,7 @@ def test_t19_closing_ends_the_calls_under_way(place: Callable[[], Rig]) -> None:
         await made.session.aclose()
         await all_closed(tasks)
         assert asyncio.get_running_loop().time() == started
-        assert idle(made.pacer)
+        assert idle(made.limiter)
         with pytest.raises(ClientClosedError):
             await made.call(READ)
 
@@ -138,7 +138,7 @@ def test_t19_closing_from_a_calls_own_task() -> None:
         await asyncio.wait(tasks)
         await all_closed(tasks)
         assert wire.closed == 1
-        assert idle(made.pacer)
+        assert idle(made.limiter)
 
     run_virtual(main())
 

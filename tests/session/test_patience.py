@@ -39,7 +39,7 @@ def test_an_endless_outage_ends_all_calls_together(reply: Reply, rate: float | N
         assert all(isinstance(error, VoxloudError) for error, _ in ends)
         assert max(seconds for _, seconds in ends) < 310.0
         assert len(wire.requests) < 300
-        assert idle(made.pacer)
+        assert idle(made.limiter)
 
     run_virtual(main())
 

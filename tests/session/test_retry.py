@@ -63,7 +63,7 @@ def outcome_of(wire: Wire, operation: Operation[Any], **options: Any) -> Any:
         except VoxloudError as error:
             return error
         finally:
-            assert idle(made.pacer)
+            assert idle(made.limiter)
 
     return run_virtual(main())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.virtual_time import run_virtual
 from tests.webhooks.deliveries import NOON, receiver, stored
-from voxloud_async.session.clock import LoopClock
+from voxloud_async._clock import LoopClock
 from voxloud_async.webhooks.inbox.memory import MemoryInbox
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from ..session.events import Event, Paused
+from ..session.events import Event, Outage, Paused
 from .failure import reason
 from .speech import complain, remark
 from .streams import require_stdout
@@ -54,13 +55,14 @@ class Service:
 
         async with AsyncExitStack() as stack:
             key, url = await self._sandbox(stack, busy=busy) if self.sandbox else self._account()
+            logging.getLogger("voxloud_async").addHandler(logging.NullHandler())  # `explain_waiting` says it in words
             client = VoxloudClient(
                 key,
                 base_url=url,
                 timeout=self.timeout,
                 max_wait=self.max_wait,
                 rate=read_rate(self.rate),
-                subscribers=[tell_of_pauses],
+                subscribers=[explain_waiting],
             )
             yield await stack.enter_async_context(client)
 
@@ -91,13 +93,11 @@ def read_rate(text: str) -> Literal["learned"] | float | None:
         raise ValueError('--rate must be a number, "learned" or "none"') from None
 
 
-def tell_of_pauses(event: Event) -> None:
-    """Say at a terminal why nothing moves."""
-    if isinstance(event, Paused) and event.seconds >= _LONG_PAUSE:
-        remark(f"waiting up to {event.seconds:.0f} s: {reason(event.error)}")
-
-
-def explain_outage(error: str, longest: float) -> None:
-    """Say once in an outage, in a pipe as well, why nothing moves; `error` is the class of what calls met last."""
-    limit = "press Ctrl-C to stop, or bound it with --max-wait"
-    complain(f"{reason(error)}; waiting up to {longest:.0f} s ({limit})")
+def explain_waiting(event: Event) -> None:
+    """Say why nothing moves: at a terminal for each long pause, and once in an outage in a pipe as well."""
+    match event:
+        case Paused() if event.seconds >= _LONG_PAUSE:
+            remark(f"waiting up to {event.seconds:.0f} s: {reason(event.error)}")
+        case Outage():
+            bound = "press Ctrl-C to stop, or bound it with --max-wait"
+            complain(f"{reason(event.error)}; waiting up to {event.longest:.0f} s ({bound})")

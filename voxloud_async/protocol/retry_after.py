@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 from email.utils import parsedate_to_datetime
 
-_SECONDS = re.compile(r"[ \t]*([0-9]{1,10})[ \t]*", re.ASCII)
+_SECONDS = re.compile(r"[ \t]*([0-9]{1,100}(?:\.[0-9]{0,100})?)[ \t]*", re.ASCII)
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT", re.ASCII)
 
 
 def retry_after(value: str | None, *, date: str | None, wall: float) -> float | None:
-    """Seconds to wait, never negative; None where the header is absent or not one of the two documented forms.
+    """Return seconds to wait, never negative; None where the header is absent or not one of the two documented forms.
 
-    A date counts from the answer's own `Date`, which a wrong clock on this side cannot skew; `wall` (Unix seconds)
-    stands in where that is missing.
+    A fraction, which some services send, is rounded up. A date counts from the response's own `Date`, which a wrong
+    clock on this side cannot skew; `wall` (Unix seconds) is used where that is missing.
     """
     if value is None:
         return None
     seconds = _SECONDS.fullmatch(value)
     if seconds:
-        return float(seconds[1])
+        return float(math.ceil(float(seconds[1])))
     until = http_date(value)
     if until is None:
         return None

@@ -12,18 +12,18 @@ from types import TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
 
+from .._clock import Clock, LoopClock
+from .._ratelimit.controller import RateController
+from .._ratelimit.key_limit import KeyLimit
+from .._ratelimit.limiter import Limiter
 from ..protocol import arguments
 from ..protocol.operations import Operation, Safety
 from ..session.budget import RetryBudget
 from ..session.call import USER_AGENT, Call, Handler, Options, numbers
-from ..session.clock import Clock, LoopClock
-from ..session.controller import RateController
 from ..session.events import Event, fan_out
-from ..session.key_limit import KeyLimit
 from ..session.lifetime import Lifetime
 from ..session.limit import limit
 from ..session.log import telling, write_log
-from ..session.pacer import Pacer
 from ..session.policy import RetryPolicy
 from ..session.retry import Repetition
 from ..session.service_time import ServiceTime
@@ -180,10 +180,10 @@ class Recordings:
         way = self._ways.get(host)
         if way is None:
             gate = KeyLimit(RateController(float("inf"), chance=self._chance))
-            pacer = Pacer(gate, self._clock, concurrency=self._concurrency)
+            limiter = Limiter(gate, self._clock, concurrency=self._concurrency)
             service_time = ServiceTime(self._clock)
             way = transmit(self._transport, clock=self._clock, notify=self._notify, service_time=service_time)
-            way = limit(way, pacer=pacer, clock=self._clock, notify=self._notify)
+            way = limit(way, limiter=limiter, clock=self._clock, notify=self._notify)
             self._ways[host] = way
         return way
 

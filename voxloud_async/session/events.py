@@ -71,10 +71,24 @@ class KeyRefused:
 
 @frozen
 class Paused:
-    """Every call of the key waits up to `seconds` because one was answered with `error`, the class name."""
+    """Calls of an operation wait up to `seconds` because of `error`, the class name; None is every operation."""
 
     seconds: float
     error: str
+    operation: str | None = None
+
+
+@frozen
+class Outage:
+    """No call of an operation (None: of any) was answered for `seconds`; they wait up to `longest` seconds in all.
+
+    It comes once in an outage. `error` is the class name of what the first call met.
+    """
+
+    seconds: float
+    error: str
+    operation: str | None
+    longest: float
 
 
 @frozen
@@ -88,7 +102,7 @@ class CallEnded:
     call: int = field(default=0, eq=False, kw_only=True)
 
 
-Event = CallStarted | AttemptEnded | Waited | Retrying | RetryDenied | KeyRefused | Paused | CallEnded
+Event = CallStarted | AttemptEnded | Waited | Retrying | RetryDenied | KeyRefused | Paused | Outage | CallEnded
 Notify = Callable[[Event], None]
 Heard = Callable[[], bool]
 """Whether anybody listens: an event of a call that goes well is made only then."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable
 
+from .._clock import Clock
 from ..errors import ApiError, AuthenticationError
 from ..protocol.operations import VALIDATE_AUTH
 from ..wire.message import Response
 from .call import Call, Handler
-from .clock import Clock
 from .events import KeyRefused, Notify
 
 IN_A_ROW = 3

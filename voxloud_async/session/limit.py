@@ -1,7 +1,12 @@
-"""Every attempt waits for its permit and reports back what became of it."""
+"""Every attempt waits for its permit and reports its outcome."""
 
 from __future__ import annotations
 
+from attrs import define
+
+from .._clock import Clock
+from .._ratelimit.limiter import Limiter
+from .._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome, Pause, Permit
 from ..errors import (
     ApiError,
     RequestNotSentError,
@@ -12,11 +17,7 @@ from ..errors import (
 )
 from ..wire.message import Response
 from .call import Call, Handler
-from .clock import Clock
-from .controller import Outcome, Permit
-from .events import Notify, Paused, Waited
-from .line import Bounds, GateBeyondDeadlineError
-from .pacer import Pacer
+from .events import Notify, Outage, Paused, Waited
 
 _BY_STATUS = {
     429: Outcome.REFUSED,
@@ -27,56 +28,81 @@ _BY_STATUS = {
 }
 
 _IMPATIENT = 5.0
-"""Seconds: who gives an attempt less and then gives up has learned nothing of the service."""
+"""Seconds: an attempt that was given less and then gave up shows nothing about the service."""
+
+OUTAGE = 5.0
+"""Seconds without a response after which a pause is an outage, and is announced."""
 
 _TICK = 0.001  # second by which a timer may be early
 
 
-def limit(handler: Handler, *, pacer: Pacer, clock: Clock, notify: Notify) -> Handler:
+def limit(handler: Handler, *, limiter: Limiter, clock: Clock, notify: Notify) -> Handler:
     """Pace the attempts of all calls together."""
+    return _Limit(handler, limiter, clock, notify).send
 
-    async def send(call: Call) -> Response:
-        permit = pacer.take(call.deadline) or await _permit(call)
+
+@define
+class _Limit:
+    handler: Handler
+    limiter: Limiter
+    clock: Clock
+    notify: Notify
+
+    async def send(self, call: Call) -> Response:
+        operation = str(call.operation)
+        permit = self.limiter.take(call.deadline, operation) or await self.permit(call, operation)
         attempts = call.attempts
         try:
-            response = await handler(call)
+            response = await self.handler(call)
         except VoxloudError as error:
             if call.attempts == attempts:  # a layer behind turned the call away: the next may have its place at once
-                pacer.give_back(permit)
+                self.limiter.give_back(permit)
             else:
-                news = _news(call, permit, error, clock.now())
-                if pause := _hand_in(pacer, permit, news, error.retry_after):
-                    notify(Paused(pause, type(error).__name__))
+                self.report(call, permit, error)
             raise
         except BaseException:
-            pacer.forget(permit)
+            self.limiter.forget(permit)
             raise
-        pacer.feedback(permit, Outcome.ANSWERED)
+        self.limiter.feedback(permit, Outcome.ANSWERED)
         return response
 
-    async def _permit(call: Call) -> Permit:
-        asked = clock.now() if call.heard else 0.0
+    async def permit(self, call: Call, operation: str) -> Permit:
+        """Wait for a permit."""
+        asked = self.clock.now() if call.heard else 0.0
         try:
-            permit = await pacer.acquire(_bounds(call), head=call.attempts > 0)
+            permit = await self.limiter.acquire(_bounds(call), operation, head=call.attempts > 0)
         except GateBeyondDeadlineError as error:
             raise call.given_up(error.wait) from None
-        if call.heard and (waited := clock.now() - asked) > 0.0:
-            notify(Waited(str(call.operation), waited, call=call.number))
+        if call.heard and (waited := self.clock.now() - asked) > 0.0:
+            self.notify(Waited(operation, waited, call=call.number))
         return permit
 
-    return send
+    def report(self, call: Call, permit: Permit, error: VoxloudError) -> None:
+        """Return the permit of an attempt that failed, and announce the pause that follows."""
+        shown = _shown(call, permit, error, self.clock.now())
+        if shown is None:
+            self.limiter.forget(permit)
+            return
+        pause = self.limiter.feedback(permit, shown, error.retry_after)
+        if pause is not None:
+            self.notify(Paused(pause.seconds, type(error).__name__, pause.operation))
+            if pause.first:
+                self.announce_outage(call, pause, type(error).__name__)
+
+    def announce_outage(self, call: Call, pause: Pause, error: str) -> None:
+        """Emit `Outage` unless something was answered by then."""
+        options = call.options
+        longest = options.retry.patience if options.max_wait is None else options.max_wait
+
+        def due() -> None:
+            if self.limiter.is_refused(pause):
+                self.notify(Outage(OUTAGE, error, pause.operation, longest))
+
+        self.clock.call_at(pause.since + OUTAGE, due)
 
 
-def _hand_in(pacer: Pacer, permit: Permit, news: Outcome | None, retry_after: float | None) -> float:
-    """Return a permit; gives the seconds everybody pauses because of it."""
-    if news is not None:
-        return pacer.feedback(permit, news, retry_after)
-    pacer.forget(permit)
-    return 0.0
-
-
-def _news(call: Call, permit: Permit, error: VoxloudError, now: float) -> Outcome | None:
-    """What a failed attempt tells: one that was given little time tells of its caller and not of the service."""
+def _shown(call: Call, permit: Permit, error: VoxloudError, now: float) -> Outcome | None:
+    """Return what a failed attempt shows about the service; None where it was given too little time to show any."""
     allowed = call.timeout(permit.granted)
     gave_up = allowed < _IMPATIENT and now - permit.granted >= allowed - _TICK
     return None if gave_up and isinstance(error, TransportError) else outcome(error)
@@ -89,7 +115,7 @@ def _bounds(call: Call) -> Bounds:
 
 
 def outcome(error: VoxloudError) -> Outcome | None:
-    """What a failed attempt tells of the service: a 404 is as alive as a 200, a bad certificate tells nothing."""
+    """Return what an error shows about the service: a 404 is as good as a 200, a bad certificate shows nothing."""
     match error:
         case ApiError():
             return _BY_STATUS.get(error.status, Outcome.ANSWERED)

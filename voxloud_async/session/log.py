@@ -6,9 +6,9 @@ import logging
 from collections.abc import Awaitable, Collection, Iterator
 from contextlib import contextmanager
 
+from .._clock import Clock
 from ..wire.message import Response
 from .call import Call, Handler
-from .clock import Clock
 from .events import (
     AttemptEnded,
     CallEnded,
@@ -17,6 +17,7 @@ from .events import (
     Heard,
     KeyRefused,
     Notify,
+    Outage,
     Paused,
     RetryDenied,
     Retrying,
@@ -76,8 +77,17 @@ def write_log(event: Event) -> None:
             logger.info("%s not again after attempt %d: too many calls fail: %s", operation, attempt, error)
         case KeyRefused(seconds):
             logger.warning("the service refuses the key: calls fail for %.0f s without being sent", seconds)
-        case Paused(seconds, error):
-            logger.info("every call pauses for %.3f s: %s", seconds, error)
+        case Paused(seconds, error, operation):
+            logger.info("%s pauses for %.3f s: %s", operation or "every call", seconds, error)
+        case Outage(seconds, error, operation, longest):
+            logger.warning(
+                "the service has answered no call%s for %.0f s (%s): calls wait up to %.0f s; max_wait and "
+                "RetryPolicy(patience=...) set a bound",
+                f" of {operation}" if operation else "",
+                seconds,
+                error,
+                longest,
+            )
         case CallEnded(operation, attempts, seconds, error):
             logger.debug("%s %s after %d attempts and %.3f s", operation, error or "done", attempts, seconds)
 

@@ -41,7 +41,7 @@ class RetryPolicy:
     `max_attempts` bounds the requests of one call whatever made them fail; 1 never sends again. By default (None)
     faults - not sent, a lost answer, any 5xx but 503 - are bounded by `max_faults`, while refusals - 429, 503 - are not
     counted: the shared gate spaces them, and `max_wait` or, without one, `patience` seconds bound them. A call not yet
-    sent waits as long while the service answers nobody, then it raises `RequestNotSentError`. Between faults the call
+    sent waits as long while nothing is answered, then it raises `RequestNotSentError`. Between faults the call
     waits a random time up to `base * 2 ** n` seconds, at most `cap`.
     """
 

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Literal
 
+from .._clock import Clock, LoopClock
+from .._ratelimit.controller import Controller, RateController
+from .._ratelimit.key_limit import KeyLimit, limit_of_key
+from .._ratelimit.redis_rate import RedisRate
 from ..errors import InvalidArgumentError
 from ..protocol import arguments
 from .auth import ApiKey
-from .clock import Clock, LoopClock
-from .controller import Controller, RateController
-from .key_limit import KeyLimit, limit_of_key
-from .redis_rate import RedisRate
 
 Rate = Literal["learned"] | float | RedisRate | None
 
@@ -39,10 +39,10 @@ def key_limit(
 
 def _shared(setting: RedisRate, key: str, base_url: str, clock: Clock, chance: Callable[[], float]) -> Controller:
     try:
-        from .shared_rate import SharedController  # noqa: PLC0415 - it loads redis
+        from .._ratelimit.redis_controller import RedisController  # noqa: PLC0415 - it loads redis
     except ModuleNotFoundError as error:
         raise ImportError("RedisRate needs redis: pip install 'voxloud_async[redis]'", name=error.name) from error
-    return SharedController(setting, key, clock, base_url=base_url, chance=chance)
+    return RedisController(setting, key, clock, base_url=base_url, chance=chance)
 
 
 def _checked(rate: Rate) -> float | RedisRate | None:

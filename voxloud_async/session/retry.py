@@ -7,12 +7,12 @@ from collections.abc import Callable
 from attrs import define, field
 from tenacity import AsyncRetrying, RetryCallState
 
+from .._clock import Clock
 from ..errors import DeadlineExceededError, NotFoundError, Phase, RequestNotSentError, TransportError, VoxloudError
 from ..protocol.operations import Safety
 from ..wire.message import Response
 from .budget import RetryBudget
 from .call import Call, Handler
-from .clock import Clock
 from .events import Notify, RetryDenied, Retrying
 from .policy import Met, Stop, decide, refused, verdict
 

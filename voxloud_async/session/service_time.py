@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from .._clock import Clock
 from ..protocol.retry_after import http_date
 from ..wire.message import Headers
-from .clock import Clock
 
 
 class ServiceTime:

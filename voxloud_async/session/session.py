@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
+from .._clock import Clock
+from .._ratelimit.limiter import Limiter
 from .._tracebacks import OWN, without_traceback
 from ..errors import DecodeError, VoxloudError
 from ..protocol.exchange import build_request, read_response, with_own_words
@@ -17,14 +19,12 @@ from ..wire.transport import Transport
 from .auth import ApiKey, auth
 from .budget import RetryBudget
 from .call import USER_AGENT, Call, Handler, Options, numbers
-from .clock import Clock
 from .created_ids import CreatedIds
 from .events import Heard, Notify, always
 from .latch import Latch
 from .lifetime import Lifetime
 from .limit import limit
 from .log import log
-from .pacer import Pacer
 from .policy import verdict
 from .retry import retry
 from .service_time import ServiceTime
@@ -39,7 +39,7 @@ def chain(
     *,
     api_key: ApiKey,
     base_url: str,
-    pacer: Pacer,
+    limiter: Limiter,
     clock: Clock,
     chance: Callable[[], float],
     notify: Notify,
@@ -51,7 +51,7 @@ def chain(
     handler = transmit(transport, clock=clock, notify=notify, service_time=service_time)
     handler = auth(handler, api_key=api_key, base_url=base_url)
     handler = latch.watch(handler)
-    handler = limit(handler, pacer=pacer, clock=clock, notify=notify)
+    handler = limit(handler, limiter=limiter, clock=clock, notify=notify)
     handler = latch.guard(handler)
     handler = verbs(handler)
     handler = retry(handler, clock=clock, chance=chance, notify=notify, budget=RetryBudget())
@@ -71,7 +71,7 @@ class Session:
     _lifetime: Lifetime = field(repr=False, alias="lifetime")
     _service_time: ServiceTime = field(repr=False, alias="service_time_source")
     _own_transport: Transport | None = field(default=None, repr=False, alias="own_transport")
-    _pacer: Pacer | None = field(default=None, repr=False, alias="pacer")
+    _limiter: Limiter | None = field(default=None, repr=False, alias="limiter")
 
     def with_options(self, options: Options) -> Session:
         """The same session with other options."""
@@ -101,7 +101,7 @@ class Session:
     async def aclose(self) -> None:
         """End the calls under way, leave the limit and close the session's own transport."""
         async with AsyncExitStack() as stack:
-            for part in (self._own_transport, self._pacer):
+            for part in (self._own_transport, self._limiter):
                 if part is not None:
                     stack.push_async_callback(part.aclose)
             await self._lifetime.close()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from .._clock import Clock
 from ..protocol.exchange import read_error
 from ..wire.message import Response
 from ..wire.transport import Transport
 from .call import Call, Handler
-from .clock import Clock
 from .events import AttemptEnded, Notify
 from .service_time import ServiceTime
 

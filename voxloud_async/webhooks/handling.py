@@ -11,8 +11,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from .._clock import Clock
 from ..models import CallEvent, Webhook
-from ..session.clock import Clock
 from .handlers import Entry, Event, Handlers, Received
 from .inbox.protocol import Inbox, Lease
 from .intake import type_of

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 from urllib.parse import urlsplit
 
+from .._clock import Clock, LoopClock
 from ..errors import InvalidArgumentError
 from ..models import EventType
 from ..protocol import arguments
-from ..session.clock import Clock, LoopClock
 from .asgi import AsgiApp
 from .backfill import Backfill, Client, Interval, backfill, moment
 from .calls import Call, CallBook, calls

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from attrs import define, field
 
+from .._clock import Clock
 from ..models import ClickToCallCall, FaxCall, PhoneCall, PhoneNumber, TelephonyEvent
-from ..session.clock import Clock
 from .handlers import Event
 from .notices import Notify, Verified
 from .telling import logger

@@ -1,23 +1,25 @@
-"""The record of a key in Redis or Valkey, by way of the script that works on it: `shared_rate.lua`."""
+"""The record of a key in Redis or Valkey, by way of the script that works on it: `controller.lua`."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import define, frozen
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 
+from ..errors import InvalidArgumentError
 from ..wire.lifetime import LoopBound
 from .controller import BURST
+from .permit import Permit
 from .redis_rate import RedisRate
 
 SOCKET_TIMEOUT = 0.25
@@ -27,23 +29,37 @@ PATIENCE = 0.3
 """Seconds for one step in all: a name to look up, a connection to open and several answers may each take their time."""
 
 
+@define
+class SharedPermit(Permit):
+    """A permit that Redis granted; `attentive` where a plain answer to its request is news."""
+
+    attentive: bool = False
+
+
 @frozen
 class Reply:
-    """What the script says."""
+    """What the script returns."""
 
-    granted: bool
+    permit: SharedPermit | None
+    """Granted `wait` seconds later; its `granted` is still to be set."""
     wait: float
-    epoch: int
-    probe: bool
-    attentive: bool
     rate: float
     pause: float
+    """Seconds for which the key pauses."""
+    operations: Mapping[str, tuple[bool, float]]
+    """Of suspected operations and of those with a throttle of their own: whether it is, and seconds it is blocked."""
 
     @classmethod
-    def read(cls, answer: list[bytes]) -> Reply:
-        """From the script's list."""
-        granted, wait, epoch, probe, attentive, rate, pause = (float(part) for part in answer)
-        return cls(bool(granted), max(0.0, wait), int(epoch), bool(probe), bool(attentive), rate, max(0.0, pause))
+    def read(cls, answer: list[bytes], operation: str | None) -> Reply:
+        """Read the script's list."""
+        granted, wait, epoch, probe, own_epoch, own_probe, attentive, rate, pause = (float(part) for part in answer[:9])
+        permit = None
+        if granted and operation is not None:
+            own = Permit(int(own_epoch), 0.0, bool(own_probe), operation) if own_epoch >= 0 else None
+            permit = SharedPermit(int(epoch), 0.0, bool(probe), operation, own, bool(attentive))
+        found = json.loads(answer[9]) if answer[9] else {}
+        operations = {name: (bool(own), blocked) for name, (own, blocked) in found.items()}
+        return cls(permit, max(0.0, wait), rate, max(0.0, pause), operations)
 
 
 class Record:
@@ -54,15 +70,16 @@ class Record:
         self._settings = settings
         # The braces keep a record's keys in one slot of a cluster; the key itself never leaves this process for Redis.
         who = hashlib.sha256(f"{base_url}\n{settings.rate}\n{api_key}".encode()).hexdigest()[:16]
-        self._name = f"voxloud:{{{who}}}:limiter"
+        self._name = f"voxloud:{{{who}}}:limit"
         self._script = LoopBound(self._lifespan)
 
-    async def step(self, news: list[list[Any]], *, rate: float, ask: bool, waiting: bool) -> Reply:
-        """Report what became of requests and, where `ask` is set, reserve one; a lost record starts from `rate`."""
-        arguments = ["", self._start(rate), json.dumps(news), str(int(ask)), str(int(waiting))]
+    async def step(self, news: list[list[Any]], *, rate: float, operation: str | None, waiting: bool) -> Reply:
+        """Report outcomes and, where an `operation` is given, reserve a request; a lost record starts from `rate`."""
+        asked = "-" if operation is None else operation
+        arguments = ["", self._start(rate), json.dumps(news), asked, str(int(waiting))]
         async with asyncio.timeout(PATIENCE):
             script = await self._script.get()
-            return Reply.read(await script(keys=[self._name], args=arguments))
+            return Reply.read(await script(keys=[self._name], args=arguments), operation)
 
     async def aclose(self) -> None:
         """Close the connection; the next step opens another."""
@@ -84,22 +101,22 @@ class Record:
         )
         try:
             yield redis.register_script(
-                resources.files("voxloud_async.session").joinpath("shared_rate.lua").read_text()
+                resources.files("voxloud_async._ratelimit").joinpath("controller.lua").read_text()
             )
         finally:
             await redis.aclose()
 
 
 def _check_url(url: str) -> None:
-    """Raise ValueError where redis-py would only when it is asked to connect."""
+    """Raise InvalidArgumentError where redis-py would fail only when it connects."""
     try:
         _ = urlsplit(url).port
     except ValueError:  # its text would show the part of a password that was taken for a port
-        raise ValueError(
-            "the url of RedisRate cannot be used: no host and port; write / ? # @ : of a password as %2F and so on"
+        raise InvalidArgumentError(
+            "url", "cannot be used: no host and port; write / ? # @ : of a password as %2F and so on"
         ) from None
     try:
         pool = ConnectionPool.from_url(url)
         pool.connection_class(**pool.connection_kwargs)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"the url of RedisRate cannot be used: {error}") from None
+        raise InvalidArgumentError("url", f"cannot be used: {error}") from None

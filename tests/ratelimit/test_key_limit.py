@@ -14,13 +14,13 @@ import pytest
 from tests.session.harness import Wire
 from tests.virtual_time import run_virtual
 from voxloud_async import VoxloudClient
+from voxloud_async._clock import LoopClock
+from voxloud_async._ratelimit import key_limit
+from voxloud_async._ratelimit.controller import Observer, RateController
+from voxloud_async._ratelimit.key_limit import KeyLimit
+from voxloud_async._ratelimit.limiter import Limiter
+from voxloud_async._ratelimit.permit import Bounds, GateBeyondDeadlineError
 from voxloud_async.errors import DeadlineExceededError
-from voxloud_async.session import key_limit
-from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.controller import Listener, RateController
-from voxloud_async.session.key_limit import KeyLimit
-from voxloud_async.session.line import Bounds, GateBeyondDeadlineError
-from voxloud_async.session.pacer import Pacer
 from voxloud_async.testing import FakeClock, answer
 
 if TYPE_CHECKING:
@@ -183,27 +183,33 @@ def test_news_of_a_controller_reach_those_who_wait() -> None:
     class News(RateController):
         shut = True
 
-        def on_news(self, listener: Listener) -> None:
-            self.listener = listener
+        opens = math.inf
 
-        def ready_at(self, now: float, *, waiting: bool) -> float:
-            return math.inf if self.shut else super().ready_at(now, waiting=waiting)
+        def observe(self, observer: Observer) -> None:
+            self.observer = observer
+
+        def ready_at(self, now: float, operation: str = "", *, waiting: bool) -> float:
+            return self.opens if self.shut else super().ready_at(now, operation, waiting=waiting)
+
+        def blocked_until(self, now: float, operation: str = "") -> float:
+            return self.opens if self.shut else super().blocked_until(now, operation)
 
     async def main() -> None:
         controller = News(chance=lambda: 1.0)
         limit = KeyLimit(controller)
-        pacers = [Pacer(limit, LoopClock(), concurrency=4) for _ in range(2)]
+        limiters = [Limiter(limit, LoopClock(), concurrency=4) for _ in range(2)]
         now = asyncio.get_running_loop().time()
-        late = asyncio.create_task(pacers[0].acquire(Bounds(deadline=now + 5.0)))
-        waiting = asyncio.create_task(pacers[1].acquire(Bounds(deadline=now + 50.0)))
+        late = asyncio.create_task(limiters[0].acquire(Bounds(deadline=now + 5.0)))
+        waiting = asyncio.create_task(limiters[1].acquire(Bounds(deadline=now + 50.0)))
         await asyncio.sleep(1.0)
-        controller.listener.shut(now + 21.0, 20.0)
+        controller.opens = now + 21.0
+        controller.observer.paused(None, now + 1.0)
         with pytest.raises(GateBeyondDeadlineError) as caught:
             await late
         assert caught.value.wait == 20.0
         assert asyncio.get_running_loop().time() == pytest.approx(now + 1.0)
         controller.shut = False
-        controller.listener.wake()
+        controller.observer.wake()
         await waiting
 
     run_virtual(main())
@@ -218,7 +224,7 @@ async def test_the_controller_is_let_go_with_the_last_client() -> None:
 
     controller = Closing(chance=lambda: 0.5)
     limit = KeyLimit(controller)
-    first, second = (Pacer(limit, FakeClock(), concurrency=1) for _ in range(2))
+    first, second = (Limiter(limit, FakeClock(), concurrency=1) for _ in range(2))
     await first.aclose()
     assert controller.closed == 0
     await second.aclose()

@@ -8,34 +8,33 @@ import sys
 
 import pytest
 
-from tests.session.pacing import a_pacer, single_probe, start
+from tests.ratelimit.pacing import a_limiter, seconds, single_probe, start
 from tests.virtual_time import VirtualLoop, run_virtual
+from voxloud_async._clock import LoopClock
+from voxloud_async._ratelimit.limiter import Limiter
+from voxloud_async._ratelimit.permit import Bounds, Outcome
 from voxloud_async.errors import UsageError
-from voxloud_async.session.clock import LoopClock
-from voxloud_async.session.controller import Outcome
-from voxloud_async.session.line import Bounds
-from voxloud_async.session.pacer import Pacer
 
 ANSWERED, DOWN = Outcome.ANSWERED, Outcome.DOWN
 
 
 def test_a_second_loop_after_the_first_died_with_waiters() -> None:
-    pacer = a_pacer(rate=1.0, concurrency=1)
+    limiter = a_limiter(rate=1.0, concurrency=1)
     dead = VirtualLoop()
-    abandoned = [dead.create_task(pacer.acquire()) for _ in range(3)]
+    abandoned = [dead.create_task(limiter.acquire()) for _ in range(3)]
     dead.run_until_complete(asyncio.sleep(0.1))
     assert [task.done() for task in abandoned] == [True, False, False]
     dead.close()
 
     async def main() -> None:
         for _ in range(3):
-            pacer.feedback(await pacer.acquire(), ANSWERED)
-        held = await pacer.acquire()
-        pacer.feedback(abandoned[0].result(), ANSWERED)  # of the dead loop: it frees nothing here
-        (waiter,) = start(pacer.acquire())
+            limiter.feedback(await limiter.acquire(), ANSWERED)
+        held = await limiter.acquire()
+        limiter.feedback(abandoned[0].result(), ANSWERED)  # of the dead loop: it frees nothing here
+        (waiter,) = start(limiter.acquire())
         await asyncio.sleep(10)
         assert not waiter.done()
-        pacer.give_back(held)
+        limiter.give_back(held)
         await waiter
 
     run_virtual(main())
@@ -44,22 +43,22 @@ def test_a_second_loop_after_the_first_died_with_waiters() -> None:
 
 
 def test_a_probe_of_a_dead_loop_is_out_no_more() -> None:
-    pacer = a_pacer()
+    limiter = a_limiter()
     dead = VirtualLoop()
-    probe, _ = dead.run_until_complete(single_probe(pacer, DOWN))
+    probe, _ = dead.run_until_complete(single_probe(limiter, DOWN))
     for task in asyncio.all_tasks(dead):
         task._log_destroy_pending = False  # type: ignore[attr-defined] # it dies with its loop
     dead.close()
 
     async def main() -> None:
         await asyncio.sleep(100)
-        second = await pacer.acquire()
+        second = await limiter.acquire()
         assert second.probe
-        pacer.forget(probe.result())
-        (third,) = start(pacer.acquire())
+        limiter.forget(probe.result())
+        (third,) = start(limiter.acquire())
         await asyncio.sleep(10)
         assert not third.done()
-        pacer.feedback(second, ANSWERED)
+        limiter.feedback(second, ANSWERED)
         await third
 
     run_virtual(main())
@@ -72,14 +71,14 @@ def test_calls_of_a_dead_loop_are_collected_in_silence(
 ) -> None:
     complaints: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", complaints.append)
-    pacer = a_pacer(concurrency=2)
+    limiter = a_limiter(concurrency=2)
 
     async def caller() -> None:
-        permit = await pacer.acquire()
+        permit = await limiter.acquire()
         try:
             await asyncio.sleep(1000.0)
         finally:
-            pacer.forget(permit)
+            limiter.forget(permit)
 
     dead = VirtualLoop()
     tasks = [dead.create_task(caller()) for _ in range(5)]
@@ -88,36 +87,36 @@ def test_calls_of_a_dead_loop_are_collected_in_silence(
         task._log_destroy_pending = False  # type: ignore[attr-defined] # what is tested
     dead.close()
     if used_again:
-        run_virtual(pacer.acquire())
+        run_virtual(limiter.acquire())
     dead._scheduled.clear()  # type: ignore[attr-defined] # its timers hold the tasks
     del tasks, task
     gc.collect()
     assert complaints == []
-    run_virtual(asyncio.wait_for(pacer.acquire(), 1.0))
+    run_virtual(asyncio.wait_for(limiter.acquire(), 1.0))
 
 
 def test_made_outside_a_loop_and_used_in_several() -> None:
-    pacer = a_pacer(rate=1.0)
+    limiter = a_limiter(rate=1.0)
 
     async def main() -> None:
         for _ in range(3):
-            pacer.feedback(await pacer.acquire(), ANSWERED)
+            limiter.feedback(await limiter.acquire(), ANSWERED)
 
     for _ in range(3):
         run_virtual(main())
 
 
 def test_a_pause_passes_by_the_calls_of_a_dead_loop() -> None:
-    first = a_pacer(concurrency=1)
-    second = Pacer(first._limit, LoopClock(), concurrency=1)
+    first = a_limiter(concurrency=1)
+    second = Limiter(first._limit, LoopClock(), concurrency=1)
     dead = VirtualLoop()
     abandoned = [dead.create_task(first.acquire(Bounds(deadline=2000.0))) for _ in range(2)]
     dead.run_until_complete(asyncio.sleep(0.1))
     dead.close()
 
     async def main() -> None:
-        assert second.feedback(await second.acquire(), Outcome.REFUSED, 299.0) == 299.0
-        assert second.feedback(await second.acquire(), Outcome.ANSWERED) == 0.0
+        assert seconds(second.feedback(await second.acquire(), Outcome.REFUSED, 299.0)) == 299.0
+        assert second.feedback(await second.acquire(), Outcome.ANSWERED) is None
 
     run_virtual(main())
     assert [task.done() for task in abandoned] == [True, False]
@@ -125,16 +124,16 @@ def test_a_pause_passes_by_the_calls_of_a_dead_loop() -> None:
 
 
 def test_a_second_loop_while_the_first_runs_is_refused() -> None:
-    pacer = a_pacer(concurrency=1)
+    limiter = a_limiter(concurrency=1)
 
     async def elsewhere() -> None:
         with pytest.raises(UsageError, match="one client per loop"):
-            await pacer.acquire()
+            await limiter.acquire()
 
     async def main() -> None:
-        permit = await pacer.acquire()
+        permit = await limiter.acquire()
         await asyncio.to_thread(asyncio.run, elsewhere())
-        pacer.feedback(permit, ANSWERED)
-        await pacer.acquire()
+        limiter.feedback(permit, ANSWERED)
+        await limiter.acquire()
 
     asyncio.run(main())

@@ -11,15 +11,16 @@ import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from voxloud_async.session import controller as numbers
-from voxloud_async.session.controller import BURST, START_RATE, Outcome, Permit, RateController
-from voxloud_async.session.curve import LEAST_RATE, MOST_RATE, Passed
+from voxloud_async._ratelimit import throttle as numbers
+from voxloud_async._ratelimit.controller import BURST, START_RATE, RateController
+from voxloud_async._ratelimit.permit import Outcome, Permit
+from voxloud_async._ratelimit.rate_curve import LEAST_RATE, MOST_RATE, RequestCounter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ANSWERED, REFUSED, DOWN, LOST, FAILED = Outcome
-IN_A_ROW = numbers._OUTAGE_AFTER
+IN_A_ROW = numbers.OUTAGE_AFTER
 
 
 def a_controller(rate: float | None = None, chance: Callable[[], float] = lambda: 1.0) -> RateController:
@@ -59,7 +60,7 @@ class Machine(RuleBasedStateMachine):
         self.controller = a_controller(rate, random.Random(seed).random)
 
     def gate(self) -> float:
-        return self.controller._gate.until
+        return self.controller._key.gate.until
 
     @rule(seconds=st.sampled_from([0.0, 1e-6, 0.01, 0.3, 1.0, 7.0, 60.0, 3600.0, -1e-6, -0.5, -3600.0]))
     def pass_time(self, seconds: float) -> None:
@@ -72,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         assert ready >= self.now
         if ready <= self.now:
             assert self.gate() <= self.now
-            assert not self.controller._gate.probing
+            assert not self.controller._key.gate.probe
             permit = self.controller.grant(self.now)
             self.out.append(permit)
 
@@ -80,12 +81,12 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), outcome=st.sampled_from(Outcome), retry_after=st.sampled_from([None, 0.0, 3.0, 1e9, 1e300]))
     def answer(self, data: st.DataObject, outcome: Outcome, retry_after: float | None) -> None:
         permit = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
-        epoch, rate = self.controller._epoch, self.controller.rate
+        epoch, rate = self.controller.epoch, self.controller.rate
         pause = self.controller.feedback(permit, outcome, self.now, retry_after)
         assert 0.0 <= pause < math.inf
         if outcome is ANSWERED:
             assert pause == 0.0
-        if outcome in (ANSWERED, LOST, FAILED) or permit.epoch != epoch or self.fixed is not None:
+        if outcome in (LOST, FAILED) or (permit.epoch != epoch and outcome is not ANSWERED) or self.fixed is not None:
             assert self.controller.rate == rate
         if outcome in (REFUSED, DOWN):
             assert pause > 0.0 or permit.epoch != epoch
@@ -95,7 +96,7 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), give_back=st.booleans())
     def cancel(self, data: st.DataObject, give_back: bool) -> None:  # noqa: FBT001 - Hypothesis calls by name
         permit = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
-        gate = self.controller._gate
+        gate = self.controller._key.gate
         before = (gate.until, gate.single, self.controller.rate)
         (self.controller.give_back if give_back else self.controller.forget)(permit)
         assert (gate.until, gate.single, self.controller.rate) == before
@@ -103,8 +104,8 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def tokens_stay_within_the_burst(self) -> None:
         if hasattr(self, "controller"):
-            assert self.controller._tokens <= self.controller._burst <= max(BURST, 1.0)
-            assert self.controller._tokens > -1e-9 or self.fixed == math.inf  # which does not count them
+            assert self.controller._key._tokens <= self.controller._key.burst <= max(BURST, 1.0)
+            assert self.controller._key._tokens > -1e-9 or self.fixed == math.inf  # which does not count them
 
     @invariant()
     def the_rate_stays_within_bounds(self) -> None:
@@ -118,7 +119,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def one_probe_at_most_is_out(self) -> None:
         if hasattr(self, "controller"):
-            probes = [permit for permit in self.out if permit.probe and permit.epoch == self.controller._epoch]
+            probes = [permit for permit in self.out if permit.probe and permit.epoch == self.controller.epoch]
             assert len(probes) <= 1
 
 
@@ -193,6 +194,8 @@ def test_retry_after_says_how_long_a_window_is() -> None:
         controller.feedback(permit, ANSWERED, now)
     permit, now = take(controller, now)
     controller.feedback(permit, REFUSED, now, math.ceil(60.0 - now))
+    permit, now = take(controller, now)
+    controller.feedback(permit, ANSWERED, now)
     assert 0.9 * 100 / 60 < controller.rate < 1.1 * 100 / 60
 
 
@@ -219,6 +222,31 @@ def test_an_outage_among_refusals_is_no_window() -> None:
     assert controller.rate > 5 * 100 / 60
 
 
+def test_what_others_have_used_up_gives_no_estimate() -> None:
+    controller, now = a_controller(), 0.0
+    while now < 5.0:
+        permit, now = take(controller, now)
+        controller.feedback(permit, REFUSED, now)
+    assert controller.rate == pytest.approx(0.85 * START_RATE), "the first cut, and no more"
+
+
+@pytest.mark.parametrize(("window", "most"), [(60.0, 8), (20.0, 7)])
+def test_a_request_a_window_is_found_with_few_refusals(window: float, most: int) -> None:
+    controller, now, free, refused = a_controller(), 0.0, 0.0, 0
+    accepted: list[float] = []
+    while len(accepted) < 12:
+        permit, now = take(controller, now)
+        if now < free:
+            refused += 1
+            controller.feedback(permit, REFUSED, now)
+        else:
+            accepted.append(now)
+            free = now + window
+            controller.feedback(permit, ANSWERED, now)
+    assert refused <= most
+    assert accepted[-1] <= 1.8 * 11 * window
+
+
 @pytest.mark.parametrize("limit", [5.0, 10.0, 40.0])
 def test_it_finds_a_hidden_limit(limit: float) -> None:
     controller, now, tokens, filled, accepted = a_controller(), 0.0, limit, 0.0, 0
@@ -236,7 +264,7 @@ def test_it_finds_a_hidden_limit(limit: float) -> None:
 
 
 def test_pauses_grow_up_to_a_cap() -> None:
-    for outcome, cap in ((REFUSED, numbers._PAUSE_CAP), (DOWN, numbers._DOWN_CAP)):
+    for outcome, cap in ((REFUSED, numbers.PAUSE_CAP), (DOWN, numbers._DOWN_CAP)):
         controller, now, pauses = a_controller(rate=100.0), 0.0, []
         for _ in range(20):
             permit, now = take(controller, now)
@@ -310,9 +338,9 @@ def test_another_outcome_between_faults_starts_their_count_anew(outcome: Outcome
     for _ in range(IN_A_ROW[outcome] - 1):
         assert controller.feedback(controller.grant(0.0), outcome, 0.0) == 0.0
     controller.feedback(controller.grant(0.0), between, 0.0)
-    until = controller._gate.until
+    until = controller._key.gate.until
     controller.feedback(controller.grant(0.0), outcome, 0.0)
-    assert controller._gate.until == until
+    assert controller._key.gate.until == until
 
 
 def test_a_500_of_a_probe_says_that_the_service_is_up() -> None:
@@ -378,7 +406,7 @@ def test_t21_a_clock_that_goes_back_stops_nobody(back: float) -> None:
 
 
 def test_a_client_that_is_never_refused_remembers_no_more_than_the_last_seconds() -> None:
-    passed = Passed()
+    passed = RequestCounter()
     for second in range(10_000):
         passed.add(float(second), 1)
     assert len(passed._counts) <= 8

@@ -55,4 +55,4 @@ class LoopClock:
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         """Call back from the loop."""
         # uvloop rounds to the nearest millisecond: a timer that came early would be set again and again until its time
-        return asyncio.get_running_loop().call_at(math.ceil(when * 1000.0) / 1000.0, callback)
+        return asyncio.get_running_loop().call_at(max(when, math.ceil(when * 1000.0) / 1000.0), callback)
