@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from voxloud_async.contact_files import ContactFile, ContactRow, RejectedRow
-from voxloud_async.errors import InvalidArgumentError
+from voxloud_async.errors import ArgumentTypeError, InvalidArgumentError
 
 ADA = {"first_name": "Ada", "primary_phone": "+390312345678"}
 CSV = "first_name,primary_phone\nAda,+390312345678\n"
@@ -337,6 +337,11 @@ def test_two_columns_for_one_field_are_no_riddle() -> None:
     [
         ({"format": "xml"}, "format"),
         ({"region": "XX"}, "region"),
+        ({"region": ""}, "region"),
+        ({"region": 39}, "region"),
+        ({"encoding": 8}, "encoding"),
+        ({"encoding": "a\0b"}, "encoding"),
+        ({"delimiter": 9}, "delimiter"),
         ({"encoding": "utf-99"}, "encoding"),
         ({"encoding": "hex"}, "encoding"),
         ({"delimiter": '"'}, "delimiter"),
@@ -345,7 +350,7 @@ def test_two_columns_for_one_field_are_no_riddle() -> None:
     ],
 )
 def test_an_argument_that_does_not_fit_is_named(options: dict[str, Any], argument: str) -> None:
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises((InvalidArgumentError, ArgumentTypeError)) as caught:
         opened(CSV, **options)
     assert caught.value.argument == argument
 

@@ -72,7 +72,7 @@ async def import_contacts(
                 delimiter="\t" if delimiter == "tab" else delimiter,
             )
         )
-        if rows.encoding == "cp1252":
+        if encoding is None and rows.encoding == "cp1252":
             complain("the file is not UTF-8: it is read as cp1252 (--encoding names another)")
         client = None if dry_run else await stack.enter_async_context(service.client())
         require_stdout()

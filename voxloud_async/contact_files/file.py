@@ -68,8 +68,8 @@ class ContactFile:
         self._chosen = _format_of(file) if format is None else format
         if self._chosen not in _SUFFIXES.values():
             raise InvalidArgumentError("format", "must be csv, ndjson or json")
-        if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
-            raise InvalidArgumentError("delimiter", "must be one character, and no quote")
+        if delimiter is not None:
+            _check_delimiter(delimiter)
         self._mapped = checked_map(columns or {})
         self._read_number = number_reader(region)
         self._is_own = isinstance(file, str | Path)
@@ -139,6 +139,11 @@ def _format_of(file: str | Path | BinaryIO) -> FileFormat:
     if suffix not in _SUFFIXES:
         raise InvalidArgumentError("format", f"must be given, as the name ends with none of {', '.join(_SUFFIXES)}")
     return _SUFFIXES[suffix]
+
+
+def _check_delimiter(delimiter: object) -> None:
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
+        raise InvalidArgumentError("delimiter", "must be one character, and no quote")
 
 
 def _check_header(header: Sequence[str], columns: Columns, mapped: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from ..errors import InvalidArgumentError
 from ..models import PhoneKind, PhoneNumber
+from ..protocol import arguments
 
 _ROUNDED = re.compile(r"[+'= \"]*[0-9]+(?:[.,][0-9]+)?E\+?[0-9]+\"?", re.IGNORECASE)
 _NO_DIGIT = re.compile(r"[^0-9]")
@@ -61,7 +62,7 @@ def _national_reader(region: str) -> ReadNumber:
         raise ImportError(
             "national numbers need phonenumbers: pip install 'voxloud_async[cli]'", name=error.name
         ) from error
-    known = region.upper()
+    known = arguments.text("region", region).upper()
     if known not in phonenumbers.SUPPORTED_REGIONS:
         raise InvalidArgumentError("region", "must be the two letters of a country, such as IT or DE")
 

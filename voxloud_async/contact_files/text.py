@@ -10,6 +10,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO, cast
 
 from ..errors import InvalidArgumentError
+from ..protocol import arguments
 
 _CHUNK = 1 << 20
 _BYTE_ORDER_MARKS = (
@@ -84,6 +85,7 @@ def _eight_bit(file: BinaryIO, chunk: bytes) -> str:
 
 def _named(encoding: str, start: bytes) -> str:
     """The encoding of this name, with a byte order mark where the file begins with one."""
+    arguments.text("encoding", encoding)
     try:
         name = codecs.lookup(encoding).name
         "".encode(name)
