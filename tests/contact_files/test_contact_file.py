@@ -120,13 +120,26 @@ def test_a_file_given_open_stays_open_and_a_path_is_closed(tmp_path: Path) -> No
     with path.open("rb") as binary:
         with ContactFile(binary, format="csv") as file:
             assert len([*file]) == 1
+        file.close()
+        del file
+        with pytest.raises(InvalidArgumentError):
+            ContactFile(binary, format="csv", columns={"x": "phones"})
         assert not binary.closed
     with ContactFile(str(path)) as file:
         pass
-    with pytest.raises(ValueError, match="closed file"):
+    with pytest.raises(ValueError, match="detached"):
         next(iter(file))
     with pytest.raises(ValueError, match="format must be given"):
         ContactFile(path.rename(tmp_path / "people.txt"))
+
+
+def test_a_file_is_read_from_where_it_is() -> None:
+    binary = io.BytesIO(f"# exported today\n{CSV}".encode())
+    binary.readline()
+    with ContactFile(binary, format="csv") as file:
+        (row,) = file
+    assert isinstance(row, ContactRow)
+    assert row.fields == ADA
 
 
 def test_blank_rows_are_counted_and_skipped() -> None:

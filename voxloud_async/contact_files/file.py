@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import BinaryIO, Literal, Self, cast
 
 from ..errors import InvalidArgumentError
 from ..resources.contact_fields import FIELDS
@@ -15,7 +18,7 @@ from .contacts import contact_of, meant
 from .numbers import number_reader
 from .rows import ContactRow, RejectedRow
 from .tables import Table
-from .text import open_text, seekable
+from .text import open_text
 
 FileFormat = Literal["csv", "ndjson", "json"]
 
@@ -26,6 +29,9 @@ _SUFFIXES: dict[str, FileFormat] = {
     ".jsonl": "ndjson",
     ".json": "json",
 }
+
+_IN_MEMORY = 1 << 20
+"""Bytes of a copy that are not yet written to a disk."""
 
 
 class ContactFile:
@@ -51,7 +57,7 @@ class ContactFile:
         """Open a file and read its header.
 
         Args:
-            file: A path, or a file that was opened for bytes and stays open.
+            file: A path, or a file that was opened for bytes, which is read from where it is and stays open.
             format: By default what the name ends with: .csv, .tsv, .ndjson, .jsonl or .json.
             columns: Fields by the names of columns, for those that are not recognised or not as wanted: a field of
                 `ContactFields`, `"name"` for a full name, or `""` to ignore the column.
@@ -72,22 +78,18 @@ class ContactFile:
             _check_delimiter(delimiter)
         self._mapped = checked_map(columns or {})
         self._read_number = number_reader(region)
-        self._is_own = isinstance(file, str | Path)
-        opened = Path(file).open("rb") if isinstance(file, str | Path) else file  # noqa: SIM115 - `close` closes it
-        self._file = seekable(opened)
         self._known: dict[tuple[str, ...], Columns] = {}
         self.columns: dict[str, str] = {}
         """The field of each column that has one."""
         self.ignored: list[str] = []
         """Columns whose values are not used, each once; of JSON, those seen so far."""
-        try:
-            self._text, self.encoding = open_text(self._file, encoding)
+        with ExitStack() as stack:
+            self._text, self.encoding = open_text(_seekable(file, stack), encoding)
+            stack.callback(self._text.detach)  # which would close a file that was given open
             self.delimiter: str | None = None
             """What separates the cells of CSV."""
             self._rows = self._opened(delimiter)
-        except BaseException:
-            self.close()
-            raise
+            self._stack = stack.pop_all()
 
     @property
     def blank_rows(self) -> int:
@@ -104,8 +106,7 @@ class ContactFile:
 
     def close(self) -> None:
         """Close the file, unless it was given open."""
-        if self._is_own:
-            self._file.close()
+        self._stack.close()
 
     def __iter__(self) -> Iterator[ContactRow | RejectedRow]:
         """Read the rows, one after the other."""
@@ -132,6 +133,17 @@ class ContactFile:
             self.columns |= {name: target for target, sources in columns.sources.items() for name in sources}
             self.ignored.extend(name for name in columns.ignored if name not in self.ignored)
         return self._known[names]
+
+
+def _seekable(file: str | Path | BinaryIO, stack: ExitStack) -> BinaryIO:
+    if isinstance(file, str | Path):
+        return stack.enter_context(Path(file).open("rb"))
+    if file.seekable():
+        return file
+    copy = stack.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - the stack is one
+    copyfileobj(file, copy)
+    copy.seek(0)
+    return cast("BinaryIO", copy)
 
 
 def _format_of(file: str | Path | BinaryIO) -> FileFormat:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from shutil import copyfileobj
-from tempfile import SpooledTemporaryFile
 from typing import IO, BinaryIO, cast
 
 from ..errors import InvalidArgumentError
@@ -25,26 +23,17 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\udc80-\udcff]")
 
 
-def seekable(file: BinaryIO) -> BinaryIO:
-    """The file itself, or a copy of one that can be read only once, such as a pipe."""
-    if file.seekable():
-        return file
-    copy = SpooledTemporaryFile(max_size=_CHUNK)  # noqa: SIM115 - the reader closes it
-    copyfileobj(file, copy)
-    copy.seek(0)
-    return cast("BinaryIO", copy)
-
-
 def open_text(file: BinaryIO, encoding: str | None) -> tuple[io.TextIOWrapper, str]:
-    """The text of a file from its beginning, and the name of its encoding; lines end at CRLF, LF or CR.
+    """The text of a file from where it is, and the name of its encoding; lines end at CRLF, LF or CR.
 
     What cannot be decoded becomes lone surrogates, so that it spoils its own row and not the file.
 
     Raises:
         ValueError: there is no such encoding, or it has to be named.
     """
+    start = file.tell()
     chosen = found_encoding(file) if encoding is None else _named(encoding, file.read(_LONGEST_MARK))
-    file.seek(0)
+    file.seek(start)
     return io.TextIOWrapper(cast("IO[bytes]", file), chosen, errors=_MARKED, newline=""), chosen
 
 
