@@ -154,6 +154,7 @@ def test_a_header_that_is_none(voxloud: Console, tmp_path: Path, content: str, r
     ("name", "tokens", "reason"),
     [
         ("people.txt", [], "--input-format must be given, as the name ends with none of .csv, .tsv, "),
+        ("people.txt", ["--format", "csv"], "--input-format must be given, as the name"),
         ("people.csv", ["--api-key=hush"], "unknown option --api-key (see"),
         ("people.csv", ["--region=ITALY"], "--region must be the two letters of a country"),
         ("people.csv", ["--encoding", "utf-99"], "--encoding must be an encoding of text"),

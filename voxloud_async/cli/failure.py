@@ -83,7 +83,6 @@ _OPTIONS = {
     "encoding": "--encoding",
     "event_type": "--event",
     "file": "the file",
-    "format": "--input-format",
     "hosts": "--host",
     "max_items": "--limit",
     "secret": "VOXLOUD_WEBHOOK_SECRET",

@@ -12,6 +12,7 @@ from attrs import asdict
 from cyclopts import Parameter
 
 from ..contact_files import ContactFile, FileFormat
+from ..errors import InvalidArgumentError
 from .import_run import ImportRun
 from .output import Output
 from .service import Service
@@ -112,6 +113,10 @@ def _opened(file: Path, **options: Any) -> ContactFile:
         raise ValueError(f"there is no file {file}") from None
     except ImportError as error:
         raise ValueError(str(error)) from error
+    except InvalidArgumentError as error:
+        if error.argument != "format":  # --format is that of the result
+            raise
+        raise ValueError(f"--input-format {error.reason}") from None
 
 
 def _name_ignored(rows: ContactFile, named: int = 0) -> int:
