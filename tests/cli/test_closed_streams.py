@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -150,6 +151,21 @@ def test_a_signal_leaves_no_part_of_a_file(sandbox: Sandbox, tmp_path: Path, num
     tokens = ("events", "export", "--output", str(tmp_path / "calls.csv"))
     assert interrupted(sandbox, number, *tokens) == (code, "")
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX")
+def test_a_terminal_that_is_closed_leaves_no_part_of_a_file(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.fail_next(Fault(delay=30.0), n=1)
+    ours, theirs = pty.openpty()
+    tokens = ["events", "export", "--output", str(tmp_path / "calls.csv")]
+    process = subprocess.Popen([*PROGRAM, *tokens], stderr=theirs)  # noqa: S603 - own program
+    os.close(theirs)
+    give_up = time.monotonic() + SECONDS
+    while not sandbox.requests and time.monotonic() < give_up:
+        time.sleep(0.02)
+    os.close(ours)  # from now on what it writes there fails
+    process.send_signal(signal.SIGHUP)
+    assert (process.wait(SECONDS), [*tmp_path.iterdir()]) == (129, [])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

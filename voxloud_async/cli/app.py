@@ -62,17 +62,23 @@ def run(tokens: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         _speak_plainly(stream)
     with stopped_by_signals() as received:
-        try:
-            code = _called(typed)
-        except KeyboardInterrupt:
-            return SIGNALLED + received[0] if received else INTERRUPTED
-        except BrokenPipeError:
-            for stream in (sys.stdout, sys.stderr):
-                _give_up(stream)
-            return PIPE_CLOSED
-        except (CycloptsError, VoxloudError, ValueError, ArgumentTypeError, OSError) as error:
-            code, line = _told(error, typed)
-            complain(line)
+        code = _ended(typed)
+    return SIGNALLED + received[0] if code and received else code
+
+
+def _ended(tokens: Sequence[str]) -> int:
+    """The exit code of a command line, whose error is reported."""
+    try:
+        code = _called(tokens)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            _give_up(stream)
+        return PIPE_CLOSED
+    except (CycloptsError, VoxloudError, ValueError, ArgumentTypeError, OSError) as error:
+        code, line = _told(error, tokens)
+        complain(line)
     return code or DONE
 
 
