@@ -19,7 +19,7 @@ from voxloud_async.cli.streams import ClosedStream, replace_closed_streams
 from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from voxloud_async.sandbox import Sandbox
 
@@ -30,6 +30,14 @@ SECONDS = 20.0
 STDIN, STDOUT, STDERR = range(3)
 COMBINATIONS = [*chain.from_iterable(combinations((STDIN, STDOUT, STDERR), size) for size in (1, 2, 3))]
 HIDDEN = "standard output is closed and the result would be lost"
+
+
+@pytest.fixture(autouse=True)
+def signals_are_heeded() -> Iterator[None]:
+    """Let programs get SIGHUP also where the tests themselves run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def voxloud_without(closed: Sequence[int], *tokens: str) -> subprocess.CompletedProcess[str]:
