@@ -36,6 +36,7 @@ FLOORS: Mapping[str, int] = {
     "resources": 5,
     "recordings": 5,
     "client": 6,
+    "contact_files": 6,
     "frames": 7,
     "cli": 8,
 }

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from voxloud_async.sandbox import Fault
 from voxloud_async.session.events import Outage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from voxloud_async.errors import VoxloudError
 
     from .conftest import Console
@@ -130,7 +133,7 @@ def test_a_key_on_the_command_line_is_not_repeated(voxloud: Console, tokens: lis
         (["users", "list", "--timeout", "0"], "--timeout must be above 0"),
         (["users", "list", "--sandbox", "--base-url", "https://x.example"], "exclude each other"),
         (["users", "list", "--base-url", "x"], "--base-url must be an absolute http"),
-        (["events", "export", "-o", "calls.json"], "say --format ndjson"),
+        (["contacts", "search", "--safe-cells"], "--safe-cells needs --format csv"),
         (["demo", "--contacts", "0"], "--contacts must be at least 1"),
     ],
 )
@@ -140,6 +143,36 @@ def test_wrong_usage_is_one_line_and_code_2(voxloud: Console, tokens: list[str],
     assert reason in result.err
     assert result.err.startswith("voxloud: ")
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("tokens", "line"),
+    [
+        (["contacts", "create", "--fist-name", "hush"], "--fist-name: did you mean --first-name?"),
+        (["contacts", "create", "--fist-name=hush"], "--fist-name: did you mean --first-name?"),
+        (["contacts", "import", "--imput-format=hush", "x"], "--imput-format: did you mean --input-format?"),
+        (["events", "export", "--outptu", "hush"], "--outptu: did you mean --output?"),
+        (["contacts", "import", "-khush"], "-k"),
+    ],
+)
+def test_a_misspelt_option_gets_a_suggestion(voxloud: Console, tokens: list[str], line: str) -> None:
+    result = voxloud(*tokens)
+    assert (result.code, result.err.partition(" (see")[0]) == (2, f"voxloud: unknown option {line}")
+    assert "hush" not in result.err
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_completion_is_installed_and_completes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert run(["--install-completion", "--shell", "bash"]) in {0, None}
+    script = tmp_path / ".local" / "share" / "bash-completion" / "completions" / "voxloud"
+    assert str(script) in capsys.readouterr().out
+    for words, offered in ((["conta"], "contacts"), (["contacts", "create", "--fi"], "--first-name")):
+        asked = f"COMP_WORDS=(voxloud {' '.join(words)}); COMP_CWORD={len(words)}; _voxloud; echo ${{COMPREPLY[@]}}"
+        done = subprocess.run(["bash", "-c", f"source {script}; {asked}"], capture_output=True, text=True, check=True)  # noqa: S603, S607 - own script
+        assert done.stdout.strip() == offered
 
 
 def test_without_a_key_it_says_where_to_put_one(voxloud: Console, monkeypatch: pytest.MonkeyPatch) -> None:

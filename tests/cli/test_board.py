@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.cells import cell_len
 
 from voxloud_async.cli.board import Screen, Tally, chosen
 from voxloud_async.cli.call_rows import as_clock, end_of_call, extensions, ring_seconds, talk_seconds
@@ -84,10 +85,28 @@ def test_calls_under_way_are_shown_before_those_that_are_over() -> None:
 
 async def test_the_last_picture_shows_the_last_event(capsys: pytest.CaptureFixture[str]) -> None:
     async def events() -> AsyncIterator[CallEvent]:
-        yield event("a", CallPhase.INCOMING, originator_number="[bold]+390312345678[/]")
+        yield event("a", CallPhase.INCOMING, originator_number="[b]+390312345678")
 
     await Screen("Listening", Tally(), lambda: Stats(doubled=2, refused={"token": 3, "busy": 4})).follow(events())
     title, head, call, sums = capsys.readouterr().out.splitlines()
     assert (title, head.split()[0]) == ("Listening", "STATE")
-    assert call.split()[:3] == ["RINGING", "INBOUND", "[bold]+390312345\N{HORIZONTAL ELLIPSIS}"]
+    assert call.split()[:3] == ["RINGING", "INBOUND", "[b]+390312345678"]
     assert sums.split() == ["calls", "1", "live", "1", "doubled", "2", "refused", "7"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+async def test_numbers_are_shown_whole_at_every_width(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    numbers = {"originator_number": "+390312345678", "destination_number": "+123456789012345"}
+
+    async def events() -> AsyncIterator[CallEvent]:
+        yield event("a", CallPhase.INCOMING, 0.0, originator_name="x" * 99, **numbers)
+        yield event("b", CallPhase.INCOMING, originator_number="+39 02 1234 5678 ext. 99", destination_number="1")
+
+    await Screen("Listening", Tally(), Stats).follow(events())
+    shown = capsys.readouterr().out
+    assert all(number in shown for number in numbers.values())
+    assert {*["+39", "02", "1234", "5678", "ext.", "99"]} <= {*shown.split()}
+    assert max(map(cell_len, shown.splitlines())) <= width

@@ -4,20 +4,16 @@ import csv
 import errno
 import io
 import json
-import os
 import stat
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from voxloud_async.cli.events import _shown
 from voxloud_async.cli.output import Output, View
 from voxloud_async.cli.periods import read_moment, read_span
 from voxloud_async.models import UnknownEvent
-from voxloud_async.paging import Progress
 from voxloud_async.sandbox import Fault
 
 if TYPE_CHECKING:
@@ -66,54 +62,6 @@ async def test_a_stream_is_written_before_it_ends(form: Any, capsys: pytest.Capt
         await Output(format=form).stream(endless(), View(models=("UnknownEvent",)))
 
 
-def test_export_is_the_services_own_csv(voxloud: Console) -> None:
-    rows = [*csv.DictReader(io.StringIO(voxloud.ok("events", "export").out))]
-    assert [int(row["id"]) for row in rows] == held(voxloud)
-
-
-def test_export_to_a_file(voxloud: Console, tmp_path: Path) -> None:
-    target = tmp_path / "calls.csv"
-    assert voxloud.ok("events", "export", "--output", str(target)).out == ""
-    assert len(target.read_bytes().splitlines()) == 451
-    assert [*tmp_path.iterdir()] == [target]
-
-
-@pytest.mark.parametrize("tokens", [["-o", "{}.ndjson"], ["-o", "{}.jsonl"], ["-o", "{}.txt", "--format", "ndjson"]])
-def test_export_as_ndjson(voxloud: Console, tmp_path: Path, tokens: list[str]) -> None:
-    tokens = [token.format(tmp_path / "calls") for token in tokens]
-    voxloud.ok("events", "export", *tokens)
-    (target,) = tmp_path.iterdir()
-    rows = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
-    assert [row["id"] for row in rows] == held(voxloud)
-
-
-def test_an_export_that_breaks_leaves_the_file_as_it_was(voxloud: Console, tmp_path: Path) -> None:
-    target = tmp_path / "calls.csv"
-    target.write_text("of yesterday", encoding="utf-8")
-    voxloud.sandbox.fail_next(Fault(status=400))
-    assert voxloud("events", "export", "-o", str(target)).code == 5
-    assert target.read_text(encoding="utf-8") == "of yesterday"
-    assert [*tmp_path.iterdir()] == [target]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux alone has a disk that is always full")
-def test_an_export_to_a_full_disk_says_so(voxloud: Console) -> None:
-    result = voxloud("events", "export", "-o", "/dev/full")
-    assert (result.code, result.err) == (1, "voxloud: No space left on device\n")
-
-
-def test_an_export_into_a_pipe_leaves_it_a_pipe(voxloud: Console, tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    received: list[bytes] = []
-    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
-    reader.start()
-    voxloud.ok("events", "export", "-o", str(pipe))
-    reader.join()
-    assert len(received[0].splitlines()) == 451
-    assert pipe.is_fifo()
-
-
 def test_a_time_without_zone_is_local() -> None:
     assert read_moment("--from", "2026-06-01T08:00") == datetime(2026, 6, 1, 8).astimezone()
     assert read_moment("--from", "2026-06-01") == datetime(2026, 6, 1).astimezone()
@@ -145,20 +93,6 @@ def test_a_wrong_period_sends_nothing(voxloud: Console, tokens: list[str], reaso
         assert result.code == 2
         assert reason in result.err
     assert voxloud.sandbox.requests == []
-
-
-def test_a_file_that_cannot_be_written_is_named_as_it_was_given(voxloud: Console, tmp_path: Path) -> None:
-    path = tmp_path / "nowhere" / "x.csv"
-    result = voxloud("events", "export", "--output", str(path))
-    assert (result.code, result.err) == (1, f"voxloud: No such file or directory: {path}\n")
-
-
-def test_export_shows_how_far_it_is_and_of_what() -> None:
-    told: list[tuple[float, float | None]] = []
-    show = _shown(lambda steps, total=None: told.append((steps, total)))
-    for rows in (100, 250):
-        show(Progress(rows=rows, total=450))
-    assert told == [(100, 450), (150, 450)]
 
 
 def write(voxloud: Console, minutes: int) -> int:

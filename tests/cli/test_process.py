@@ -171,7 +171,7 @@ def test_an_interrupted_import_goes_on_from_its_journal(sandbox: Sandbox, tmp_pa
     process.kill()
     process.communicate(timeout=SECONDS)
     out, err = started("contacts", "import", str(file), "--journal", journal).communicate(timeout=SECONDS)
-    assert err == "voxloud: line 2: first_name: is required\n"
+    assert err == "voxloud: line 2: first_name: is required (fill it in, or leave the row out)\n"
     assert (json.loads(out)["created"], json.loads(out)["refused"]) == (3, 1)
     assert sandbox.count("POST") == 3
 

@@ -7,6 +7,7 @@ from typing import assert_type
 
 import voxloud_async
 from voxloud_async import RetryPolicy, VoxloudClient, errors, models
+from voxloud_async.contact_files import ContactFile, ContactRow, RejectedRow
 from voxloud_async.paging import Listing, PageStream, Progress, Stream
 from voxloud_async.recordings import Recordings
 from voxloud_async.resources.bulk.outcome import Outcome, Summary
@@ -26,6 +27,14 @@ async def account(client: VoxloudClient) -> None:
     assert_type(await client.validate_auth(), models.Account)
     assert_type(client.with_options(timeout=1.0, retry=RetryPolicy(max_attempts=1), max_wait=5), VoxloudClient)
     assert_type(await client.users.list(), list[models.User])
+
+
+def contact_files() -> None:
+    with ContactFile("people.csv", region="IT") as file:
+        assert_type(file, ContactFile)
+        for row in file:
+            assert_type(row, ContactRow | RejectedRow)
+    ContactFile("people.csv", format="xml")  # type: ignore[arg-type]
 
 
 async def contacts(client: VoxloudClient) -> None:

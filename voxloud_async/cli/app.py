@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from io import TextIOWrapper
 from typing import TextIO
 
@@ -12,16 +13,18 @@ from cyclopts import App, CycloptsError, Parameter, UnknownOptionError, UnusedCl
 
 from .._version import __version__
 from ..errors import ArgumentTypeError, VoxloudError
-from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, USAGE, as_typed, judge
+from .ending import stopped_by_signals
+from .failure import DONE, INTERRUPTED, NOT_ALL, PIPE_CLOSED, SIGNALLED, USAGE, as_typed, judge
 from .speech import complain, warnings_in_one_line
+from .streams import replace_closed_streams
 from .terminal import PipedConsole
 
 _EPILOGUE = """\
 The API key is read from VOXLOUD_API_KEY; with --sandbox a command needs none.
 
 Exit codes: 0 done, 1 not all of it done, 2 wrong usage, 3 key refused, 4 not found, 5 request refused, \
-6 service not available, 7 outcome unknown, 8 answer not understood, 130 interrupted, 141 nobody read the output, \
-143 ended by SIGTERM.
+6 service not available, 7 outcome unknown, 8 answer not understood, 129 ended by SIGHUP, 130 interrupted, \
+141 the reader of the output has left, 143 ended by SIGTERM.
 """
 
 app = App(
@@ -46,24 +49,27 @@ _GROUPS = {
     "click-to-call": ("click_to_call:app", "Manage click-to-calls and ring through them."),
     "webhooks": ("webhooks:app", "Show live calls, manage subscriptions, and what a receiver gave up."),
 }
+_IMPORT = ["contacts", "import"]
 for _place, (_name, (_target, _help)) in enumerate(_GROUPS.items()):
     app.command(f"voxloud_async.cli.{_target}", name=_name, help=_help, sort_key=_place)
+app.register_install_completion_command(help="Install completion for bash, zsh, fish or PowerShell.")
 
 
 def run(tokens: Sequence[str] | None = None) -> int:
     """Run a command line, by default that of the process, and return its exit code."""
     typed = sys.argv[1:] if tokens is None else tokens
+    replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         _speak_plainly(stream)
+    with stopped_by_signals() as received:
+        code = _ended(typed)
+    return SIGNALLED + received[0] if code and received else code
+
+
+def _ended(tokens: Sequence[str]) -> int:
+    """The exit code of a command line, whose error is reported."""
     try:
-        with warnings_in_one_line():
-            code = app(
-                typed,
-                result_action="return_value",
-                print_error=False,
-                exit_on_error=False,
-            )
-        sys.stdout.flush()
+        code = _called(tokens)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -71,9 +77,24 @@ def run(tokens: Sequence[str] | None = None) -> int:
             _give_up(stream)
         return PIPE_CLOSED
     except (CycloptsError, VoxloudError, ValueError, ArgumentTypeError, OSError) as error:
-        code, line = _told(error, typed)
+        code, line = _told(error, tokens)
         complain(line)
     return code or DONE
+
+
+def _called(tokens: Sequence[str]) -> int | None:
+    """The exit code of a command, whose output has been flushed."""
+    with warnings_in_one_line():
+        code: int | None = app(
+            _with_stdin(tokens), result_action="return_value", print_error=False, exit_on_error=False
+        )
+    sys.stdout.flush()
+    return code
+
+
+def _with_stdin(tokens: Sequence[str]) -> Sequence[str]:
+    """Let "-" be the file of an import: Cyclopts takes it for an option, but not "./-", which is the same path."""
+    return ["./-" if each == "-" else each for each in tokens] if [*tokens[:2]] == _IMPORT else tokens
 
 
 def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:
@@ -81,8 +102,8 @@ def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:
     match error:
         case VoxloudError():
             return judge(error)
-        case UnknownOptionError():  # what follows the option might be a key
-            return USAGE, f"unknown option {error.token.keyword or '-'}{_see_help(error)}"
+        case UnknownOptionError():
+            return USAGE, f"unknown option {_suggested(error)}{_see_help(error)}"
         case UnusedCliTokensError():
             return USAGE, f"too many arguments{_see_help(error)}"
         case CycloptsError():
@@ -92,6 +113,15 @@ def _told(error: Exception, typed: Sequence[str]) -> tuple[int, str]:
             return NOT_ALL, f"{reason}: {error.filename}" if error.filename else reason
         case _:
             return USAGE, as_typed(error, typed)
+
+
+def _suggested(error: UnknownOptionError) -> str:
+    """The option and the one that is spelt nearly so, without what follows it, which might be a key."""
+    typed = error.token.keyword or error.token.value
+    option = typed.partition("=")[0] if typed.startswith("--") else typed[:2]
+    known = [name for each in error.argument_collection if each.parse for name in each.names]
+    near = get_close_matches(option, known, 1)
+    return f"{option}: did you mean {near[0]}?" if near else option
 
 
 def _see_help(error: CycloptsError) -> str:

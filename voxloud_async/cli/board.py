@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import AsyncIterable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from attrs import define, field
+from rich.cells import cell_len
 from rich.columns import Columns
 from rich.console import Group
 from rich.live import Live
@@ -27,6 +28,10 @@ from .writers import to_json
 _TICK = 0.25
 _BESIDE = 7
 """Lines of the terminal that are for no call: title, head, counts and the cursor."""
+_NUMBER = 16
+"""Cells of the longest number in E.164."""
+_WIDE = 80
+"""Columns of a terminal from which on there is room for more than numbers and clocks."""
 _DAWN = datetime.fromtimestamp(0, UTC)
 _STYLES = {
     CallState.RINGING: "yellow",
@@ -99,9 +104,10 @@ class Screen:
         return False
 
     def _drawn(self, now: datetime) -> Group:
-        table = _empty_table()
+        is_wide = self._console.width >= _WIDE
+        table = _empty_table(is_wide=is_wide)
         for call in chosen(self._book, self._console.height - _BESIDE):
-            table.add_row(*_cells(call, now), style=_STYLES[call.state])
+            table.add_row(*_cells(call, now, is_wide=is_wide), style=_STYLES[call.state])
         return Group(Text(self._title, style="bold"), table, Columns(self._sums(), padding=(0, 3)))
 
     def _sums(self) -> list[Text]:
@@ -123,26 +129,35 @@ def chosen(book: CallBook, room: int) -> list[Call]:
     return sorted(by_worth[-max(1, room) :], key=lambda call: (call.began_at or _DAWN, call.call_id))
 
 
-def _empty_table() -> Table:
+def _empty_table(*, is_wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", expand=True)
     table.add_column("STATE", width=8)
-    table.add_column("WAY", width=8)
+    if is_wide:
+        table.add_column("WAY", width=8)
     for title in ("FROM", "TO"):
-        table.add_column(title, ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column("EXT", width=8, no_wrap=True, overflow="ellipsis")
+        table.add_column(title, ratio=1, min_width=_NUMBER)
+    if is_wide:
+        table.add_column("EXT", width=8, no_wrap=True, overflow="ellipsis")
     for title in ("RING", "TALK"):
         table.add_column(title, width=5, justify="right", no_wrap=True)
     return table
 
 
-def _cells(call: Call, now: datetime) -> list[Text]:
-    texts = (
-        call.state,
-        call.direction or "",
-        end_of_call(call.originator_number, call.originator_name),
-        end_of_call(call.destination_number, call.destination_name),
-        extensions(call),
-        as_clock(ring_seconds(call, now)),
-        as_clock(talk_seconds(call, now)),
-    )
-    return [Text(printable(text)) for text in texts]
+def _cells(call: Call, now: datetime, *, is_wide: bool) -> list[Text]:
+    way, answered = (Text(call.direction or ""),), (Text(printable(extensions(call))),)
+    return [
+        Text(call.state),
+        *(way if is_wide else ()),
+        _end(call.originator_number, call.originator_name),
+        _end(call.destination_number, call.destination_name),
+        *(answered if is_wide else ()),
+        Text(as_clock(ring_seconds(call, now))),
+        Text(as_clock(talk_seconds(call, now))),
+    ]
+
+
+def _end(number: str | None, name: str | None) -> Text:
+    """One end of a call: the name is cut where there is no room, the number never."""
+    is_short = cell_len(printable(number or "")) <= _NUMBER
+    overflow: Literal["ellipsis", "fold"] = "ellipsis" if is_short else "fold"
+    return Text(printable(end_of_call(number, name)), no_wrap=is_short, overflow=overflow)

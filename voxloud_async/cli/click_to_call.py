@@ -12,7 +12,7 @@ from .failure import DONE, NOT_ALL
 from .output import Output, View
 from .service import Service
 from .speech import printable, remark
-from .writers import Column
+from .tables import Column
 
 app = App(name="click-to-call")
 
@@ -22,7 +22,7 @@ _CLICK_TO_CALLS = View(
         Column("ID", ("id",), 33),
         Column("NAME", ("name",)),
         Column("EXT", ("extension",), 5),
-        Column("NUMBER", ("outboundNumber",), 14),
+        Column("NUMBER", ("outboundNumber",), 16),
         Column("FIRST", ("dial_first",), 9),
     ),
 )
@@ -73,7 +73,7 @@ async def create(
 @app.command
 async def delete(click_to_call_id: str, /, *, service: Service = _SERVICE) -> None:
     """Delete a click-to-call, and with it the id that sites embed."""
-    async with service.client() as client:
+    async with service.client(prints=False) as client:
         await client.click_to_call.delete(click_to_call_id)
     remark("deleted")
 

@@ -10,13 +10,13 @@ from cyclopts import App, Group, Parameter
 from .output import Output, View
 from .service import Service
 from .speech import remark
-from .writers import Column
+from .tables import Column
 
 app = App(name="contacts")
 app.command(
     "voxloud_async.cli.import_contacts:import_contacts",
     name="import",
-    help="Create a contact for each row of a CSV or NDJSON file.",
+    help="Create a contact for each row of a file, such as an export of an address book or a CRM.",
 )
 
 _CONTACTS = View(
@@ -24,7 +24,7 @@ _CONTACTS = View(
     columns=(
         Column("FIRST NAME", ("first_name",)),
         Column("LAST NAME", ("last_name",)),
-        Column("PHONE", ("primary_phone",), 14),
+        Column("PHONE", ("primary_phone",), 16),
         Column("ID", ("id",), 36),
     ),
 )
@@ -142,6 +142,6 @@ async def update(
 @app.command
 async def delete(contact_id: str, /, *, service: Service = _SERVICE) -> None:
     """Delete a contact."""
-    async with service.client() as client:
+    async with service.client(prints=False) as client:
         await client.contacts.delete(contact_id)
     remark("deleted")

@@ -1,33 +1,36 @@
-"""How a command that runs until it is stopped ends in good order."""
+"""How a command ends on a signal: as on Ctrl-C, after it has cleaned up."""
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = ("SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 
 
 @contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM cancel the task, as Ctrl-C does, and go on behind the block once that has put things in order."""
-    task, loop = asyncio.current_task(), asyncio.get_running_loop()
-    assert task is not None  # noqa: S101 - narrows: a command runs in a task
-    came = False
+def stopped_by_signals() -> Iterator[list[int]]:
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt as Ctrl-C does, and yield the list of those received.
 
-    def end() -> None:
-        nonlocal came
-        came = True
-        task.cancel()
+    A second one is ignored, since it would interrupt the clean-up; one that the parent process ignores (`nohup`) stays
+    ignored.
+    """
+    received: list[int] = []
 
-    with suppress(NotImplementedError):  # Windows knows no such thing
-        loop.add_signal_handler(signal.SIGTERM, end)
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not received:
+            received.append(number)
+            interrupt = signal.getsignal(signal.SIGINT)  # asyncio has put its own in place, which cancels the task
+            (interrupt if callable(interrupt) else signal.default_int_handler)(number, frame)
+
+    numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
+    handled = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled:
+        signal.signal(number, stop)
     try:
-        yield
-    except asyncio.CancelledError:
-        if not came:
-            raise
-        task.uncancel()
+        yield received
     finally:
-        with suppress(NotImplementedError):
-            loop.remove_signal_handler(signal.SIGTERM)
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)

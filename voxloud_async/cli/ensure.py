@@ -13,7 +13,7 @@ from .callbacks import callback_urls, shared_secret
 from .output import Output, View
 from .service import Service
 from .speech import remark
-from .writers import Column
+from .tables import Column
 
 if TYPE_CHECKING:
     from ..client import VoxloudClient

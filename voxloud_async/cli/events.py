@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from .files import held, opened
 from .output import Output, View
 from .periods import Period, read_moment, read_span
 from .service import Service
-from .speech import Advance, progress
-from .writers import Column, to_json
+from .tables import Column
 
 if TYPE_CHECKING:
     from .._streams import Stream
-    from ..client import VoxloudClient
     from ..models import TelephonyEvent
-    from ..paging import Progress
     from ..resources.incremental import Batch
 
 app = App(name="events")
+app.command("voxloud_async.cli.export:export", name="export", help="Write call records to a file, the oldest first.")
 app.command(
     "voxloud_async.cli.recording:recording", name="recording", help="Download what was recorded of a call, or a fax."
 )
 
-_EVENTS = View(
+EVENTS = View(
     models=("PhoneCall", "ClickToCallCall", "FaxCall"),
     columns=(
         Column("LOCAL TIME", ("timestamp",), 16),
-        Column("TYPE", ("type",), 10),
+        Column("TYPE", ("type",), 10, cut=True),
         Column("WAY", ("direction",), 8),
-        Column("FROM", ("originatorNumber",)),
-        Column("TO", ("destinationNumber",)),
+        Column("FROM", ("originatorNumber",), 16),
+        Column("TO", ("destinationNumber",), 16),
         Column("S", ("duration",), 4),
     ),
 )
 _PAGE = 200
-_EXPORT_PAGE = 1000
+_NEW_PAGE = 1000
 _SERVICE = Service()
 _OUTPUT = Output()
 _ALWAYS = Period()
@@ -68,39 +66,7 @@ async def list_events(
         events = client.telephony_events.query(
             number=number, date_time_from=start, date_time_to=end, page_size=_PAGE, max_items=limit
         )
-        await output.stream(events, _EVENTS)
-
-
-@app.command
-async def export(
-    *,
-    period: Period = _ALWAYS,
-    number: str | None = None,
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    format: Literal["csv", "ndjson"] | None = None,  # noqa: A002 - the option's name everywhere
-    service: Service = _SERVICE,
-) -> None:
-    """Write call records to a file, the oldest first.
-
-    Args:
-        number: Only those of this number.
-        output: The file, which appears once it is complete; by default standard output.
-        format: "csv" is the service's own CSV; by default what the file's name says, else csv.
-    """
-    start, end = period.bounds()
-    chosen = format or _named_by(output)
-    async with service.client() as client:
-        query: dict[str, Any] = {
-            "number": number,
-            "date_time_from": start,
-            "date_time_to": end,
-            "page_size": _EXPORT_PAGE,
-        }
-        with opened(output) as file, progress("Exporting") as advance:
-            query["on_progress"] = _shown(advance)
-            chunks = client.telephony_events.export_csv(**query) if chosen == "csv" else _ndjson(client, **query)
-            async for chunk in chunks:
-                file.write(chunk)
+        await output.stream(events, EVENTS)
 
 
 @app.command
@@ -128,14 +94,14 @@ async def new(
         "since": None if since is None else read_moment("--since", since),
         "number": number,
         "overlap": read_span(overlap, "--overlap").total_seconds(),
-        "page_size": _EXPORT_PAGE,
+        "page_size": _NEW_PAGE,
     }
     async with service.client() as client:
         batches = client.telephony_events.incremental(held(state), **query)
-        with opened(state, private=True) as file:
+        with opened(state) as file:
             news = _News(batches)
             async with aclosing(news.events()) as events:
-                await output.stream(events, _EVENTS)
+                await output.stream(events, EVENTS)
             sys.stdout.flush()
             file.write(news.state.encode())
 
@@ -153,28 +119,3 @@ class _News:
                 for event in batch.items:
                     yield event
                 self.state = batch.state
-
-
-def _named_by(output: Path | None) -> Literal["csv", "ndjson"]:
-    """What the name of a file says of its format."""
-    if output is not None and output.suffix == ".json":
-        raise ValueError("an export is no .json: say --format ndjson, one object a line, or csv")
-    return "ndjson" if output is not None and output.suffix in {".ndjson", ".jsonl"} else "csv"
-
-
-def _shown(advance: Advance) -> Callable[[Progress], None]:
-    shown = 0
-
-    def show(now: Progress) -> None:
-        nonlocal shown
-        advance(now.rows - shown, now.total)
-        shown = now.rows
-
-    return show
-
-
-async def _ndjson(client: VoxloudClient, **query: Any) -> AsyncIterator[bytes]:
-    from ..protocol.codec import unstructure  # noqa: PLC0415 - `--help` does without
-
-    async for page in client.telephony_events.query(**query).pages():
-        yield "".join(f"{to_json(unstructure(event))}\n" for event in page.items).encode(errors="backslashreplace")

@@ -34,7 +34,8 @@ UNKNOWN = 7
 NOT_UNDERSTOOD = 8
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-TERMINATED = 143
+SIGNALLED = 128
+"""To which the number of the signal is added."""
 
 # The first that fits counts.
 _VERDICTS: tuple[tuple[type[VoxloudError], int, str], ...] = (
@@ -76,9 +77,12 @@ _OPTIONS = {
     "api_key": "VOXLOUD_API_KEY",
     "base": "the URL",
     "base_url": "--base-url, or else VOXLOUD_BASE_URL,",
+    "columns": "--map",
     "date_time_from": "--from",
     "date_time_to": "--to",
+    "encoding": "--encoding",
     "event_type": "--event",
+    "file": "the file",
     "hosts": "--host",
     "max_items": "--limit",
     "secret": "VOXLOUD_WEBHOOK_SECRET",

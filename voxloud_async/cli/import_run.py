@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
+from ..contact_files import ContactFile, ContactRow, RejectedRow
 from ..errors import (
     ApiError,
     AuthenticationError,
@@ -18,9 +19,9 @@ from ..errors import (
     VoxloudError,
 )
 from ..resources.bulk.outcome import Outcome
+from ..resources.contact_fields import FIELDS
 from ..resources.contacts import Contacts
 from .failure import DONE, NOT_ALL, UNKNOWN, judge, what
-from .import_rows import FIELDS, NO_SUCH_FIELD, Fault, Row
 from .speech import complain
 
 # What one row met, all the others would meet.
@@ -32,7 +33,7 @@ class Tally:
     """What became of the rows.
 
     `valid` could be sent, `replayed` were created by an earlier run with the same journal, `untried` were left when
-    the run was given up.
+    the run was given up. Blank rows are not counted.
     """
 
     rows: int = 0
@@ -48,12 +49,15 @@ class Tally:
 class ImportRun:
     """The rows on their way; `advance` is called with each."""
 
-    _rows: Iterator[Row | Fault]
+    _file: ContactFile
     tally: Tally = field(factory=Tally, init=False)
     advance: Callable[[float], object] = field(default=lambda _: None, init=False)
-    _under_way: dict[int, Row] = field(factory=dict, init=False)
-    _strange: set[str] = field(factory=set, init=False)
+    _under_way: dict[int, ContactRow] = field(factory=dict, init=False)
+    _rows: Iterator[ContactRow | RejectedRow] = field(init=False)
     _hopeless: VoxloudError | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._rows = iter(self._file)
 
     @property
     def exit_code(self) -> int:
@@ -89,22 +93,22 @@ class ImportRun:
             self.tally.rows += unread
             self.tally.untried += unread
 
-    def _read(self) -> Iterator[Row | Fault]:
+    def _read(self) -> Iterator[ContactRow | RejectedRow]:
         for row in self._rows:
             self.tally.rows += 1
             self.advance(1)
-            if isinstance(row, Row):
+            if isinstance(row, ContactRow):
                 self.tally.valid += 1
             else:
-                self._faulty(row)
+                self._refused(str(row))
             yield row
 
     def _items(self) -> Iterator[Any]:
         for index, row in enumerate(self._read()):
-            if isinstance(row, Row):
+            if isinstance(row, ContactRow):
                 self._under_way[index] = row
             # A faulty row goes along as nothing: mended, it has the same number in the journal.
-            yield row.fields if isinstance(row, Row) else None
+            yield row.fields if isinstance(row, ContactRow) else None
 
     def _told(self, outcome: Outcome[Any, Any]) -> None:
         row = self._under_way.pop(outcome.index, None)
@@ -119,20 +123,11 @@ class ImportRun:
         elif outcome.unknown:
             self._unknown(row.line, _reason(outcome.error.__cause__ or outcome.error))
         else:
-            self._refused(row.line, _blamed(outcome.error), _reason(outcome.error))
+            self._refused(f"line {row.line}: {_blamed(outcome.error)}: {_reason(outcome.error)}")
 
-    def _faulty(self, row: Fault) -> None:
-        if row.reason != NO_SUCH_FIELD:
-            self._refused(row.line, row.field, row.reason)
-        elif row.field in self._strange:
-            self.tally.refused += 1
-        else:
-            self._strange.add(row.field)
-            self._refused(row.line, row.field, f"{row.reason} (said once; every row that has it is refused)")
-
-    def _refused(self, line: int, name: str, reason: str) -> None:
+    def _refused(self, line: str) -> None:
         self.tally.refused += 1
-        complain(f"line {line}: {name}: {reason}")
+        complain(line)
 
     def _unknown(self, line: int, reason: str) -> None:
         self.tally.unknown += 1

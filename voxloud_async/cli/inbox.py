@@ -15,7 +15,8 @@ from cyclopts import Parameter
 from .failure import DONE, NOT_ALL
 from .output import Output, View
 from .speech import complain
-from .writers import Column
+from .streams import require_stdout
+from .tables import Column
 
 if TYPE_CHECKING:
     from ..webhooks.inbox import DeadLetter, Inbox
@@ -25,9 +26,9 @@ _LETTERS = View(
     columns=(
         Column("DIED", ("died",), 16),
         Column("RUNS", ("runs",), 4),
-        Column("ERROR", ("error",), 20),
+        Column("ERROR", ("error",)),
         Column("TYPE", ("body.type",), 13),
-        Column("KEY", ("key",)),
+        Column("KEY", ("key",), 64),
     ),
 )
 _OUTPUT = Output()
@@ -99,6 +100,7 @@ async def _named(where: str, keys: Sequence[str], *, all_: bool) -> AsyncIterato
     """An inbox, and the keys of those of its dead letters that are meant."""
     if bool(keys) is all_:
         raise ValueError("name the keys of dead letters, or say --all")
+    require_stdout()
     async with opened(where) as found:
         yield found, await _dead(found) if all_ else list(dict.fromkeys(keys))
 

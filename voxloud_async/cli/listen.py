@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from .ending import ended_by_sigterm
-from .failure import TERMINATED
 from .periods import read_span
 from .service import Service
 
@@ -69,9 +67,7 @@ async def listen(
         seconds=seconds,
         as_table=_redraws() if format is None else format == "table",
     )
-    with ended_by_sigterm():
-        return await ear.listen(service)
-    return TERMINATED
+    return await ear.listen(service)
 
 
 def _redraws() -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterable, Iterable, Sequence
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from .writers import Column, CsvWriter, JsonWriter, NdjsonWriter, Row, TableWriter, Writer, to_json, write_fields
+from .tables import Column, TableWriter, write_fields
+from .writers import CsvWriter, JsonWriter, NdjsonWriter, Row, Writer, to_json
 
 if TYPE_CHECKING:
     from ..models import Model
@@ -34,6 +35,13 @@ class Output:
 
     format: Format | None = None
     """By default a table on a terminal and NDJSON, one object a line, elsewhere."""
+
+    safe_cells: Annotated[bool, Parameter(show_default=False)] = False
+    """With --format csv, for spreadsheets: an apostrophe before what they would calculate, such as =1+1 or +39."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.safe_cells and self.format != "csv":
+            raise ValueError("--safe-cells needs --format csv")
 
     @property
     def chosen(self) -> Format:
@@ -70,7 +78,7 @@ class Output:
         """Write one model."""
         row = _wire(model)
         if self.chosen == "csv":
-            CsvWriter(sys.stdout, wire_columns(view)).write(row)
+            self._csv(wire_columns(view)).write(row)
         else:
             self.values(row)
 
@@ -80,9 +88,12 @@ class Output:
         if self.chosen == "table":
             write_fields(out, row)
         elif self.chosen == "csv":
-            CsvWriter(out, list(row)).write(row)
+            self._csv(list(row)).write(row)
         else:
             out.write(to_json(row) + "\n")
+
+    def _csv(self, columns: Sequence[str]) -> CsvWriter:
+        return CsvWriter(sys.stdout, columns, safe=self.safe_cells)
 
     def _writer(self, out: TextIO, view: View) -> Writer:
         match self.chosen:
@@ -91,7 +102,7 @@ class Output:
             case "json":
                 return JsonWriter(out)
             case "csv":
-                return CsvWriter(out, wire_columns(view))
+                return self._csv(wire_columns(view))
             case _:
                 return NdjsonWriter(out)
 

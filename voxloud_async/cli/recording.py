@@ -38,7 +38,7 @@ async def recording(
     from ..recordings import S3_HOSTS, Recordings  # noqa: PLC0415 - the same
 
     hosts = (*S3_HOSTS, *LOOPBACK, *(host or ()))  # this machine: there a sandbox has them
-    async with service.client() as client, Recordings(hosts=hosts, timeout=service.timeout) as recordings:
+    async with service.client(prints=False) as client, Recordings(hosts=hosts, timeout=service.timeout) as recordings:
         url = link_of(await client.telephony_events.get(event_id))
         if url is None:
             complain("the record has no recording, voicemail or document")

@@ -14,6 +14,7 @@ from cyclopts import Group, Parameter
 from ..session.events import Event, Outage, Paused
 from .failure import reason
 from .speech import complain, remark
+from .streams import require_stdout
 
 if TYPE_CHECKING:
     from ..client import VoxloudClient
@@ -42,8 +43,14 @@ class Service:
     """Requests a second: a number, "learned", or "none" for no limit of our own."""
 
     @asynccontextmanager
-    async def client(self, *, busy: bool = False) -> AsyncIterator[VoxloudClient]:
-        """A client of the service, or of a sandbox, `busy` with calls; ValueError where the options do not fit."""
+    async def client(self, *, busy: bool = False, prints: bool = True) -> AsyncIterator[VoxloudClient]:
+        """A client of the service, or of a sandbox, `busy` with calls.
+
+        Raises:
+            ValueError: the options do not fit, or the command `prints` its result and standard output is closed.
+        """
+        if prints:
+            require_stdout()
         from ..client import VoxloudClient  # noqa: PLC0415 - `--help` does without
 
         async with AsyncExitStack() as stack:

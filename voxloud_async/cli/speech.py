@@ -10,8 +10,12 @@ from typing import Any, Protocol
 
 
 def complain(line: str) -> None:
-    """Say what went wrong, always."""
-    print(f"voxloud: {printable(line)}", file=sys.stderr)  # noqa: T201 - this is the console
+    """Say what went wrong, always; a full disk behind standard error must not stop an import halfway."""
+    try:
+        print(f"voxloud: {printable(line)}", file=sys.stderr)  # noqa: T201 - this is the console
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
 
 
 def remark(line: str) -> None:

@@ -6,7 +6,7 @@ from cyclopts import App
 
 from .output import Output, View
 from .service import Service
-from .writers import Column
+from .tables import Column
 
 app = App(name="users")
 
@@ -15,7 +15,7 @@ _USERS = View(
     columns=(
         Column("EXT", ("extension_number",), 5),
         Column("NAME", ("first_name", "last_name")),
-        Column("OUTBOUND NUMBER", ("outbound_cli.outbound_did.number",), 15),
+        Column("OUTBOUND NUMBER", ("outbound_cli.outbound_did.number",), 16),
         Column("ID", ("id",), 36),
     ),
 )

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from .output import Output, View
 from .service import Service
 from .speech import remark
-from .writers import Column
+from .tables import Column
 
 app = App(name="webhooks")
 app.command("voxloud_async.cli.listen:listen", name="listen", help="Show calls as they happen, with --sandbox at once.")
@@ -105,6 +105,6 @@ async def update(
 @app.command
 async def delete(subscription_id: str, /, *, service: Service = _SERVICE) -> None:
     """Delete a subscription."""
-    async with service.client() as client:
+    async with service.client(prints=False) as client:
         await client.webhook_subscriptions.delete(subscription_id)
     remark("deleted")
