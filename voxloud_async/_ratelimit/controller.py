@@ -129,8 +129,9 @@ class RateController:
 
     def blocked_until(self, now: float, operation: str = "") -> float:  # noqa: ARG002 - the shared one needs it
         """Return when the gates let an operation pass; infinity while the probe it depends on is under way."""
-        if not self._suspects and not self._own:
-            return self._key.blocked_until
+        if not self._suspects and not self._own:  # nearly always
+            gate = self._key.gate
+            return gate.until if gate.probe is None else math.inf
         suspicion = self._suspects.get(operation)
         probe = self._key.gate.probe
         if probe is not None and (suspicion is not None or not (probe in self._suspects or probe in self._own)):
@@ -146,8 +147,7 @@ class RateController:
         blocked = self.blocked_until(now, operation)
         if blocked > now:  # and the rate does not grow meanwhile
             return blocked
-        own = self._own.get(operation)
-        if own is None:
+        if not self._own or (own := self._own.get(operation)) is None:
             return self._key.paced(now, waiting=waiting)
         paced = own.paced(now, waiting=waiting)
         return paced if paced > now else self._key.paced(now, waiting=False)  # it is not the key that it waits for
@@ -155,8 +155,7 @@ class RateController:
     def grant(self, now: float, operation: str = "") -> Permit:
         """Take a permit, once `ready_at` is reached."""
         permit = self._key.grant(now, operation)
-        own = self._own.get(operation)
-        if own is None:
+        if not self._own or (own := self._own.get(operation)) is None:
             return permit
         if now - own.last_fault > KEPT:
             del self._own[operation]
@@ -179,7 +178,7 @@ class RateController:
     def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> float:
         """Learn from an outcome; returns the seconds for which its operation pauses because of it, or 0."""
         if outcome is Outcome.ANSWERED:
-            self._key.feedback(permit, outcome, now)
+            self._key.answered(permit, now)
             if self._own or self._suspects or self._failing:
                 self._answered(permit, now)
             return 0.0

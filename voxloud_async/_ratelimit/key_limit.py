@@ -57,6 +57,8 @@ class KeyLimit:
 
     def refused_since(self, operation: str) -> float:
         """Return since when an operation was refused without a response in between; infinity where it is not."""
+        if not self.refusals:  # nearly always
+            return math.inf
         return min((refusal.since for refusal in self._of(operation)), default=math.inf)
 
     def feedback(

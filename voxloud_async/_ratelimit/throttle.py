@@ -119,18 +119,25 @@ class Throttle:
 
     def feedback(self, permit: Permit, outcome: Outcome, now: float, retry_after: float | None = None) -> bool:
         """Learn from an outcome; returns True if it counts as a refusal or an outage."""
+        if outcome is Outcome.ANSWERED:
+            self.answered(permit, now)
+            return False
         self.forget(permit)
         again, self._last = outcome is self._last, outcome
-        if outcome is Outcome.ANSWERED:
-            self._answered(permit, now)
-            return False
         self._in_a_row = self._in_a_row + 1 if again else 1
         if self._in_a_row >= OUTAGE_AFTER.get(outcome, 1):
             self._pause(permit, outcome, now, retry_after)
             return True
         if outcome is Outcome.FAILED:
-            self._answered(permit, now)
+            self._alive(permit, now)
         return False
+
+    def answered(self, permit: Permit, now: float) -> None:
+        """Learn from an answer: `feedback` in that case, for less time."""
+        if permit.probe:
+            self.forget(permit)
+        self._last = Outcome.ANSWERED
+        self._alive(permit, now)
 
     def held(self, seconds: float) -> None:
         """Learn from a limit that refused for so long."""
@@ -157,7 +164,7 @@ class Throttle:
         made._tokens, made._last, made._in_a_row = 1.0, suspicion.outcome, OUTAGE_AFTER.get(suspicion.outcome, 1)
         return made
 
-    def _answered(self, permit: Permit, now: float) -> None:
+    def _alive(self, permit: Permit, now: float) -> None:
         self._round_trip += 0.2 * (now - permit.granted - self._round_trip)
         if permit.epoch == self.epoch:
             if self.gate.refusals and self._curve.is_slow:  # it gave way between the last refusal and this request
