@@ -86,7 +86,8 @@ class Machine(RuleBasedStateMachine):
         assert 0.0 <= pause < math.inf
         if outcome is ANSWERED:
             assert pause == 0.0
-        if outcome in (LOST, FAILED) or (permit.epoch != epoch and outcome is not ANSWERED) or self.fixed is not None:
+        alive = outcome in (ANSWERED, FAILED)  # which may show how long a slow limit had refused
+        if outcome is LOST or (permit.epoch != epoch and not alive) or self.fixed is not None:
             assert self.controller.rate == rate
         if outcome in (REFUSED, DOWN):
             assert pause > 0.0 or permit.epoch != epoch

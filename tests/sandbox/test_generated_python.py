@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,8 @@ def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("generated")
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     command += ["--path", str(SPEC / request.param), "--output-path", str(folder / NAME)]
-    made = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own command
+    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # it formats with ruff
+    made = subprocess.run(command, check=False, capture_output=True, text=True, env=os.environ | {"PATH": programs})  # noqa: S603 - our own command
     assert made.returncode == 0, made.stdout + made.stderr
     assert "warning" not in (made.stdout + made.stderr).casefold()
     sys.path.insert(0, str(folder))
