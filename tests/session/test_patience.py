@@ -1,4 +1,4 @@
-"""`patience`: how long calls without a deadline wait while the service answers nobody, each and all together."""
+"""`patience`: how long calls without a deadline wait while the service answered no request, each and all together."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_call_that_was_never_sent_says_so() -> None:
         error, seconds = second
         assert isinstance(error, RequestNotSentError)
         assert (error.phase, error.attempts, error.sent, error.retryable) == ("limit", 0, False, False)
-        assert str(error) == "the service answers nobody | GET /read | voxloud.test"
+        assert str(error) == "the service answered no request | GET /read | voxloud.test"
         assert 15.0 < seconds <= 20.0
 
     run_virtual(main())

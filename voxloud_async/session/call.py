@@ -95,7 +95,7 @@ class Call:
         if self.deadline < self.latest:  # else it is not `max_wait` that ended
             return self.beyond(None, "limit", wait)
         return RequestNotSentError(
-            "the service answers nobody",
+            "the service answered no request",
             phase="limit",
             retryable=False,
             operation=str(self.operation),
