@@ -40,6 +40,9 @@ PYTHONS = supported_pythons()
 # on one Python alone, since tracing makes the tests last 1.7 times as long: sys.monitoring, which would cost next to
 # nothing, tells coverage.py of branches only from 3.14 on
 MEASURED = PYTHONS[:1]
+# what the oldest and the newest Python agree on, the others hardly see otherwise: they run what needs no server
+BETWEEN = PYTHONS[1:-1]
+PURE = ["tests/models", "tests/protocol", "tests/session", "tests/ratelimit", "tests/wire", "tests/test_import.py"]
 
 
 def group(*names: str) -> tuple[str, ...]:
@@ -72,8 +75,9 @@ def tests(session: nox.Session) -> None:
     session.install("-e", EVERYTHING, *group("test", "codegen"))
     # four on two cores, as many tests wait
     pytest = ["pytest", "-n", "4", "--dist", "worksteal", *session.posargs]
-    if session.python != PYTHONS[-1]:
-        pytest += ["-m", "not acceptance"]
+    pytest += ["-m", "not long" if session.python == PYTHONS[-1] else "not acceptance"]
+    if session.python in BETWEEN and not session.posargs:
+        pytest += PURE
     if session.python not in MEASURED:
         session.run(*pytest)
         return
@@ -81,6 +85,13 @@ def tests(session: nox.Session) -> None:
     shutil.rmtree(data, ignore_errors=True)
     # `coverage run` and not pytest-cov: the package's own pytest plugin is imported before pytest-cov starts to measure
     session.run("coverage", "run", "-m", *pytest, env={"COVERAGE_FILE": str(data / "data")})
+
+
+@nox.session(python=PYTHONS[-1:])
+def long(session: nox.Session) -> None:
+    """Run the tests that last minutes: thousands of odd services, killed bulk runs, three processes, npm's generators."""
+    session.install("-e", EVERYTHING, *group("test", "codegen"))
+    session.run("pytest", "-n", "4", "--dist", "worksteal", "-m", "long", *session.posargs)
 
 
 @nox.session(requires=[f"tests-{python}" for python in MEASURED])

@@ -43,6 +43,7 @@ def test_no_row_is_lost_or_doubled_in_silence(name: str, odd: Odd) -> None:
 
 
 @pytest.mark.acceptance
+@pytest.mark.long
 def test_no_row_is_lost_or_doubled_in_many_reads(name: str, odd: Odd) -> None:
     check(name, reads(name, odd, MANY))
 

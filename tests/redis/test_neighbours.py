@@ -12,7 +12,7 @@ from benchmarks.storm.neighbours import CALLS, FAULTS, PROCESSES, in_processes, 
 if TYPE_CHECKING:
     from tests.servers import RedisServer
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.long]
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -85,6 +85,7 @@ def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.acceptance
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("generator", "client"),
     [

@@ -11,7 +11,7 @@ from .campaigns import Figures, campaign
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("soon")]
+pytestmark = [pytest.mark.acceptance, pytest.mark.long, pytest.mark.usefixtures("soon")]
 
 
 @pytest.mark.parametrize("seed", range(60))
