@@ -87,9 +87,17 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", *pytest, env={"COVERAGE_FILE": str(data / "data")})
 
 
+@nox.session
+def fast(session: nox.Session) -> None:
+    """Run in half a minute what needs neither server nor socket: the loop of a contributor at work."""
+    session.install("-e", EVERYTHING, *group("test", "codegen"))
+    folders = ["tests/models", "tests/protocol", "tests/ratelimit", "tests/session", "tests/test_layers.py"]
+    session.run("pytest", "-n", "4", "-m", "not acceptance", *(session.posargs or folders))
+
+
 @nox.session(python=PYTHONS[-1:])
 def long(session: nox.Session) -> None:
-    """Run the tests that last minutes: thousands of odd services, killed bulk runs, three processes, npm's generators."""
+    """Run the tests that last minutes: thousands of odd services, killed bulk runs, generated TypeScript clients."""
     session.install("-e", EVERYTHING, *group("test", "codegen"))
     session.run("pytest", "-n", "4", "--dist", "worksteal", "-m", "long", *session.posargs)
 
