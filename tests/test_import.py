@@ -43,7 +43,7 @@ def test_the_client_needs_no_extra_and_none_of_the_side_rooms() -> None:
     loaded = loaded_by("from voxloud_async import VoxloudClient")
     assert not loaded & {"cyclopts", "httpx2", "redis", "rich"}
     rooms = {module.split(".")[1] for module in of_ours(loaded) if "." in module}
-    assert not rooms & {"cli", "frames", "recordings", "sandbox", "sync", "testing", "webhooks"}
+    assert not rooms & {"cli", "frames", "recordings", "sandbox", "testing", "webhooks"}
 
 
 def test_recordings_are_had_without_the_client() -> None:
