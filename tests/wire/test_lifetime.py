@@ -77,13 +77,12 @@ def test_closed_where_it_was_never_used(make_transport: MakeTransport) -> None:
         asyncio.run(ask(transport))
 
 
-def test_dropped_in_a_running_loop_it_is_closed_and_warns_of_nothing_but_itself(make_transport: MakeTransport) -> None:
+def test_dropped_in_a_running_loop(make_transport: MakeTransport) -> None:
     async def drop() -> None:
         transport = make_transport()
         await ask(transport)
         with pytest.warns(ResourceWarning, match=f"unclosed {make_transport.__name__}, made at "):
             del transport
-            gc.collect()
         await asyncio.sleep(0.01)
 
     asyncio.run(drop())
