@@ -82,5 +82,12 @@ def test_an_unknown_name_is_refused_as_by_any_module() -> None:
         voxloud_async.Client  # type: ignore[attr-defined]  # noqa: B018 - the look-up is the test
 
 
+@pytest.mark.parametrize(("name", "home"), [("Contact", "models"), ("PhoneCall", "models"), ("ApiError", "errors")])
+def test_a_model_or_error_that_is_imported_from_the_package_is_pointed_at(name: str, home: str) -> None:
+    with pytest.raises(ImportError, match=f"{name} is in voxloud_async.{home}: import it from there"):
+        exec(f"from voxloud_async import {name}")  # noqa: S102 - the statement that a user writes
+    assert loaded_by("import voxloud_async; hasattr(voxloud_async, 'contact')") == loaded_by("import voxloud_async")
+
+
 def test_dir_lists_the_public_names_before_they_are_loaded() -> None:
     assert dir(voxloud_async) == sorted(voxloud_async.__all__)
