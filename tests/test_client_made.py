@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pydoc
 import sys
 from typing import Any
 
@@ -36,6 +37,22 @@ async def test_g4_and_g5_the_base_url_is_a_host_and_configurable(monkeypatch: py
     client = VoxloudClient(KEY, transport=FakeTransport())
     assert repr(client) == "<VoxloudClient https://developer.voxloud.com>"
     assert "proxy.example:8443/pbx" in repr(VoxloudClient(KEY, base_url="https://proxy.example:8443/pbx//"))
+
+
+@pytest.mark.parametrize(
+    ("method", "word"),
+    [
+        (VoxloudClient.contacts.search, "page_size"),
+        (VoxloudClient.users.list, "API: "),
+        (VoxloudClient.webhook_subscriptions.create, "event_type"),
+        (VoxloudClient.telephony_events.query, "date_time_from"),
+        (VoxloudClient.click_to_call.create, "dial_first"),
+    ],
+)
+def test_help_is_had_of_the_class(method: Any, word: str) -> None:
+    text = pydoc.plain(pydoc.render_doc(method))
+    assert method.__name__ in text
+    assert word in text
 
 
 def test_without_a_key_it_says_where_one_may_come_from() -> None:

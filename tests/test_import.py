@@ -43,7 +43,7 @@ def test_the_client_needs_no_extra_and_none_of_the_side_rooms() -> None:
     loaded = loaded_by("from voxloud_async import VoxloudClient")
     assert not loaded & {"cyclopts", "httpx2", "redis", "rich"}
     rooms = {module.split(".")[1] for module in of_ours(loaded) if "." in module}
-    assert not rooms & {"cli", "frames", "recordings", "sandbox", "sync", "testing", "webhooks"}
+    assert not rooms & {"cli", "frames", "recordings", "sandbox", "testing", "webhooks"}
 
 
 def test_recordings_are_had_without_the_client() -> None:
@@ -80,6 +80,13 @@ def test_every_name_is_the_object_of_its_home(name: str, home: str) -> None:
 def test_an_unknown_name_is_refused_as_by_any_module() -> None:
     with pytest.raises(AttributeError, match="module 'voxloud_async' has no attribute 'Client'"):
         voxloud_async.Client  # type: ignore[attr-defined]  # noqa: B018 - the look-up is the test
+
+
+@pytest.mark.parametrize(("name", "home"), [("Contact", "models"), ("PhoneCall", "models"), ("ApiError", "errors")])
+def test_a_model_or_error_that_is_imported_from_the_package_is_pointed_at(name: str, home: str) -> None:
+    with pytest.raises(ImportError, match=f"{name} is in voxloud_async.{home}: import it from there"):
+        exec(f"from voxloud_async import {name}")  # noqa: S102 - the statement that a user writes
+    assert loaded_by("import voxloud_async; hasattr(voxloud_async, 'contact')") == loaded_by("import voxloud_async")
 
 
 def test_dir_lists_the_public_names_before_they_are_loaded() -> None:

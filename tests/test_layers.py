@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "voxloud_async"
 ROOT = Path(voxloud_async.__file__).parent
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 Graph = dict[str, set[str]]
 
@@ -146,7 +147,22 @@ def house() -> Graph:
 
 
 def test_every_room_has_its_place(house: Graph) -> None:
-    assert {room_of(module) for module in house} <= {*FLOORS, *SIDE_ROOMS}
+    assert {room_of(module) for module in house} == {*FLOORS, *SIDE_ROOMS}
+
+
+def test_the_modules_that_a_side_room_may_enter_exist(house: Graph) -> None:
+    assert {door for doors in SIDE_ROOMS.values() for door in doors} <= {*house}
+
+
+def test_tests_import_benchmarks_and_not_the_reverse() -> None:
+    named = {path: set(absolute(path)) for path in BENCHMARKS.rglob("*.py")}
+    assert "benchmarks.streaming.shifting.Schedule" in named[BENCHMARKS / "streaming" / "drift.py"]
+    assert [path for path, names in named.items() if any(room_of(name) == "tests" for name in names)] == []
+
+
+def absolute(path: Path) -> Iterator[str]:
+    package = ".".join(path.relative_to(BENCHMARKS.parent).parent.parts)
+    return targets(ast.parse(path.read_text(encoding="utf-8")), package)
 
 
 def test_a_room_imports_only_from_the_floors_below(house: Graph) -> None:

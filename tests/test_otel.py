@@ -79,11 +79,10 @@ def observe(wire: Wire, **options: Any) -> Observed:
     )
     client = VoxloudClient(
         KEY,
-        base_url="https://api.example:8443",
         transport=wire,
         clock=LoopClock(),  # whose limit is shared with no other test
         subscribers=[subscriber],
-        **{"rate": None} | options,
+        **{"base_url": "https://api.example:8443", "rate": None} | options,
     )
     return Observed(client, tracer, exporter, reader, subscriber)
 
@@ -219,6 +218,42 @@ def test_no_key_no_number_and_no_name_is_exported() -> None:
         assert CREATE in told
         for secret in (KEY, "390612345678", "Ada", "54db43f0"):
             assert secret not in told
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("base_url", "address", "port"),
+    [
+        ("https://api.example", "api.example", 443),
+        ("HTTPS://api.example:8443", "api.example", 8443),
+        ("http://localhost", "localhost", 80),
+        ("http://[::1]:8080", "::1", 8080),
+    ],
+)
+def test_the_port_is_set_also_where_it_is_the_schemes(base_url: str, address: str, port: int) -> None:
+    async def main() -> None:
+        seen = observe(Wire(ACCOUNT), base_url=base_url)
+        await seen.client.validate_auth()
+        attempt, _ = seen.spans
+        (point,) = seen.metrics["http.client.request.duration"]
+        for attributes in (attempt.attributes or {}, point.attributes):
+            assert (attributes["server.address"], attributes["server.port"]) == (address, port)
+
+    run_virtual(main())
+
+
+def test_durations_and_waits_fall_into_buckets_of_seconds() -> None:
+    async def main() -> None:
+        seen = observe(Wire(ACCOUNT, seconds=0.06), rate=2)
+        for _ in range(9):
+            await seen.client.validate_auth()
+        (duration,), (wait,) = seen.metrics["http.client.request.duration"], seen.metrics["voxloud.limiter.wait"]
+        advised = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)  # semantic conventions
+        assert duration.explicit_bounds == advised
+        assert duration.bucket_counts[advised.index(0.075)] == 9
+        assert wait.explicit_bounds[: len(advised)] == advised
+        assert wait.explicit_bounds[-1] == 600
 
     run_virtual(main())
 

@@ -321,7 +321,7 @@ BAD: dict[str, tuple[str, Callable[[VoxloudClient], Any]]] = {
     "seconds": ("every", lambda client: client.webhook_subscriptions.watch(every=-1)),
     "click": ("outbound_number", lambda client: client.click_to_call.create(**CLICK | {"outbound_number": [NUMBER]})),
     "extension": ("extension", lambda client: client.click_to_call.create(**CLICK | {"extension": [NUMBER]})),
-    "dial first": ("dial_first", lambda client: client.click_to_call.create(**CLICK, dial_first=NAME)),
+    "dial first": ("dial_first", lambda client: client.click_to_call.create(**CLICK, dial_first=NAME)),  # type: ignore[arg-type]
     "connect": ("contact", lambda client: client.click_to_call.connect("7", contact=[NUMBER])),  # type: ignore[arg-type]
     "method": ("method", lambda client: client.request(NAME, "/api/v1/contacts", body=ANNA)),
     "path": ("path", lambda client: client.request("GET", f"/api/v1/../{NAME}", query={"phone": NUMBER})),

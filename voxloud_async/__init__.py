@@ -35,6 +35,9 @@ else:  # a checker that saw `__getattr__` would take every misspelt name for a g
     def __getattr__(name: str) -> object:
         home = _HOMES.get(name)
         if home is None:
+            for module in ("models", "errors") if name[:1].isupper() else ():
+                if name in import_module(f".{module}", __name__).__all__:  # `from` hides the text of an AttributeError
+                    raise ImportError(f"{name} is in voxloud_async.{module}: import it from there", name=__name__)
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         module = import_module(home, __name__)
         value = module if home == f".{name}" else getattr(module, name)

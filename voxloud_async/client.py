@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, TypeVar, Unpack, cast
 from urllib.parse import urlsplit
 
 from ._clock import Clock, LoopClock
@@ -37,7 +37,14 @@ from .wire.choice import Choice, chosen
 
 BASE_URL = "https://developer.voxloud.com"
 
+R = TypeVar("R")
+
 _API = re.compile(r"/api/v\d+$", re.ASCII)
+
+
+def _each_has(resource: type[R]) -> R:
+    """The class itself, where an instance has an object of it: for `help(VoxloudClient.contacts.search)`."""
+    return cast("R", resource)
 
 
 class OptionChanges(TypedDict, total=False):
@@ -76,6 +83,12 @@ class VoxloudClient:
 
     Raises ValueError or TypeError for bad arguments, and ValueError where no key is given.
     """
+
+    contacts = _each_has(Contacts)
+    users = _each_has(Users)
+    webhook_subscriptions = _each_has(WebhookSubscriptions)
+    telephony_events = _each_has(TelephonyEvents)
+    click_to_call = _each_has(ClickToCalls)
 
     def __init__(
         self,

@@ -36,6 +36,11 @@ from .session.events import (
 _NAME = "voxloud_async"
 _NANOSECONDS = 1_000_000_000
 _SUCCESS = range(200, 300)
+_PORTS = {"https": 443, "http": 80}
+_BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Seconds, as the conventions advise for `http.client.request.duration`; the SDK would take milliseconds."""
+_WAIT_BOUNDARIES = (*_BOUNDARIES, 30.0, 60.0, 120.0, 300.0, 600.0)
+"""A call may wait for minutes while the service refuses."""
 
 Attributes = dict[str, AttributeValue]
 
@@ -55,10 +60,16 @@ class OpenTelemetrySubscriber:
         self._time_ns = time_ns
         self._calls: dict[int, tuple[Span, Attributes]] = {}
         self._duration = meter.create_histogram(
-            "http.client.request.duration", unit="s", description="Duration of one attempt on the wire."
+            "http.client.request.duration",
+            unit="s",
+            description="Duration of one attempt on the wire.",
+            explicit_bucket_boundaries_advisory=_BOUNDARIES,
         )
         self._waited = meter.create_histogram(
-            "voxloud.limiter.wait", unit="s", description="Time a call waited for its turn."
+            "voxloud.limiter.wait",
+            unit="s",
+            description="Time a call waited for the limiter.",
+            explicit_bucket_boundaries_advisory=_WAIT_BOUNDARIES,
         )
         self._retries = meter.create_counter("voxloud.retries", unit="{retry}", description="Attempts made again.")
         self._denials = meter.create_counter(
@@ -79,7 +90,7 @@ class OpenTelemetrySubscriber:
         match event:
             case CallStarted():
                 span = self._tracer.start_span(event.operation, kind=SpanKind.INTERNAL)
-                self._calls[event.call] = (span, _server(event.server))
+                self._calls[event.call] = (span, _server(event))
             case AttemptEnded():
                 self._attempt(event)
             case Waited():
@@ -122,12 +133,9 @@ class OpenTelemetrySubscriber:
         span.end()
 
 
-def _server(netloc: str) -> Attributes:
-    url = urlsplit(f"//{netloc}")
-    found: Attributes = {"server.address": url.hostname or netloc}
-    if url.port is not None:
-        found["server.port"] = url.port
-    return found
+def _server(event: CallStarted) -> Attributes:
+    url = urlsplit(f"{event.scheme}://{event.server}")
+    return {"server.address": url.hostname or event.server, "server.port": url.port or _PORTS[event.scheme]}
 
 
 def _attributes(event: AttemptEnded) -> Attributes:

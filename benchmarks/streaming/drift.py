@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from attrs import define
 
 from benchmarks import page
-from tests.paging.shifting import Schedule, Verdict, drawn, read, read_naively
+from benchmarks.streaming.shifting import Schedule, Verdict, drawn, read, read_naively
 from voxloud_async.errors import ConflictError
 
 SCHEDULES = 10_000

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from attrs import define, field
 
-from tests.paging.shifting import Row
+from benchmarks.streaming.shifting import Row
 from tests.session.harness import idle
 from tests.virtual_time import run_virtual
 from voxloud_async import VoxloudClient

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from tests.paging.shifting import START, Row, calm, judge, parsed
+from benchmarks.streaming.shifting import START, Row, judge
+from tests.paging.calm import calm, parsed
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import ConflictError
 from voxloud_async.paging import Progress

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings, strategies as st
 
-from tests.paging.shifting import Schedule, Verdict, drawn, read, read_naively
+from benchmarks.streaming.shifting import Schedule, Verdict, drawn, read, read_naively
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import ConflictError
 from voxloud_async.sandbox import Drift, Quirks, Sandbox

@@ -9,7 +9,8 @@ import pytest
 from attrs import define, evolve, field
 from hypothesis import given, settings, strategies as st
 
-from tests.paging.shifting import START, Row, calm, parsed
+from benchmarks.streaming.shifting import START, Row
+from tests.paging.calm import calm, parsed
 from tests.virtual_time import run_virtual
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import ConflictError

@@ -7,7 +7,8 @@ import json
 import pytest
 from attrs import evolve
 
-from tests.paging.shifting import Row, Shifting, calm
+from benchmarks.streaming.shifting import Row, Shifting
+from tests.paging.calm import calm
 from voxloud_async import VoxloudClient
 from voxloud_async.errors import DecodeError
 from voxloud_async.paging import Listing

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 
-from tests.paging.shifting import Row, Shifting, calm
+from benchmarks.streaming.shifting import Row, Shifting
+from tests.paging.calm import calm
 from voxloud_async.errors import BadRequestError, ConflictError
 from voxloud_async.paging import Listing
 from voxloud_async.paging.addressing import Offsets, PageRequest, Window

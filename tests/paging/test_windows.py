@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from tests.paging.shifting import Row, calm, parsed
+from benchmarks.streaming.shifting import Row
+from tests.paging.calm import calm, parsed
 from voxloud_async import VoxloudClient
 from voxloud_async.paging.addressing import Window
 from voxloud_async.paging.by_time import ByTime

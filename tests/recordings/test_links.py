@@ -140,7 +140,7 @@ def test_bad_options_are_named(options: Any, reason: str) -> None:
 
 def test_it_takes_no_key() -> None:
     with pytest.raises(TypeError):
-        Recordings("key")  # type: ignore[call-arg]
+        Recordings("key")  # type: ignore[call-arg, arg-type]
     with pytest.raises(TypeError):
         Recordings(api_key="key")  # type: ignore[call-arg]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from voxloud_async.errors import AuthenticationError, DecodeError, NotFoundError
+from voxloud_async.models import EventType
 from voxloud_async.protocol.codec import unstructure
 from voxloud_async.protocol.codec.scalars import moment
 
@@ -83,7 +84,7 @@ async def users(client: VoxloudClient, sandbox: Sandbox) -> None:
 
 async def subscriptions(client: VoxloudClient, sandbox: Sandbox) -> None:
     resource = client.webhook_subscriptions
-    wanted = ["CALL_INCOMING", "PHONE_CALL", "CALL_HANGUP"]
+    wanted = [EventType.CALL_INCOMING, EventType.PHONE_CALL, EventType.CALL_HANGUP]
     made = [await resource.create(callback_url="https://x.example/hook", event_type=each) for each in wanted]
     assert [each.event_type for each in made] == wanted
     assert [each.event_type for each in await resource.list()] == wanted

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
 from voxloud_async.errors import BadRequestError, NotFoundError
 from voxloud_async.models import EventType
-from voxloud_async.resources.webhook_subscriptions import InsecureCallbackWarning
+from voxloud_async.resources.webhook_subscriptions import EventTypeName, InsecureCallbackWarning
 from voxloud_async.sandbox import Fault, Quirks
 
 if TYPE_CHECKING:
@@ -33,9 +33,13 @@ async def test_w1_every_event_type_can_be_subscribed_to(client: VoxloudClient, e
     assert made.enabled is True
 
 
+def test_type_checkers_know_every_event_type() -> None:
+    assert set(get_args(EventTypeName)) == {*EventType}
+
+
 async def test_w1_the_service_decides_which_types_there_are(serve: Serve) -> None:
     served = await serve(Quirks(click_to_call_subscription="rejected"))
-    for event_type in ("CLICK_TO_CALL", "CALL_PARKED"):
+    for event_type in (EventType.CLICK_TO_CALL, EventType("CALL_PARKED")):
         with pytest.raises(BadRequestError):
             await served.client.webhook_subscriptions.create(callback_url=HOOK, event_type=event_type)
         assert sent(served.sandbox)["event_type"] == event_type

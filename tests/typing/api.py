@@ -54,6 +54,9 @@ async def contacts(client: VoxloudClient) -> None:
     assert_type(updated, list[Outcome[tuple[str, dict[str, str]], models.Contact]])
     assert_type(await client.contacts.delete_many([made.id], journal="journal").finish(), Summary)
     await client.contacts.create(first_name="John")  # type: ignore[call-arg]
+    await client.contacts.create(first_name="John", primary_phone="+39", phones="+39")  # type: ignore[arg-type]
+    await client.contacts.patch(made.id, emails="john@example.com")  # type: ignore[arg-type]
+    await client.contacts.patch(made.id, phones=made.phones, emails=["john@example.com"])
     made.first_name = "Jane"  # type: ignore[misc]
 
 
@@ -91,6 +94,9 @@ async def events(client: VoxloudClient) -> None:
 async def calls(client: VoxloudClient) -> None:
     made = await client.click_to_call.create(name="site", extension="101", outbound_number="+39", dial_first="contact")
     assert_type(made, models.ClickToCall)
+    first = models.DialFirst.EXTENSION
+    await client.click_to_call.create(name="site", extension="101", outbound_number="+39", dial_first=first)
+    await client.click_to_call.create(name="site", extension="101", outbound_number="+39", dial_first="both")  # type: ignore[arg-type]
     try:
         await client.click_to_call.connect(made.id, contact="+390312345678")
     except errors.ApiError as error:
@@ -101,6 +107,11 @@ async def calls(client: VoxloudClient) -> None:
 async def subscriptions(client: VoxloudClient) -> None:
     made = await client.webhook_subscriptions.create(callback_url="https://example.com", event_type="CALL_INCOMING")
     assert_type(made, models.WebhookSubscription)
+    await client.webhook_subscriptions.create(callback_url="https://example.com", event_type="FOO")  # type: ignore[arg-type]
+    await client.webhook_subscriptions.update(made.id, callback_url="https://example.com", event_type="FOO")  # type: ignore[arg-type]
+    new = models.EventType("CALL_TRANSFERRED")
+    await client.webhook_subscriptions.update(made.id, callback_url="https://example.com", event_type=new)
+    await client.webhook_subscriptions.ensure({"CALL_INCOMING": "https://example.com", new: "https://example.com"})
     assert_type(await client.webhook_subscriptions.list(), list[models.WebhookSubscription])
 
 
@@ -148,7 +159,7 @@ async def recordings(call: models.PhoneCall) -> None:
             async for piece in downloads.stream(call.recording_url):
                 assert_type(piece, bytes)
         await downloads.save(call.voicemail_url, "voicemail.mp3")  # type: ignore[arg-type]
-    Recordings("key")  # type: ignore[call-arg]
+    Recordings("key")  # type: ignore[call-arg, arg-type]
 
 
 def wrong_handlers(receiver: WebhookReceiver) -> None:

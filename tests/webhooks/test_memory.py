@@ -85,6 +85,7 @@ async def strangers(served: Served, count: int) -> None:
 
 
 @linux
+@pytest.mark.acceptance
 async def test_strangers_reach_no_handler_and_leave_nothing_in_memory(server: str, tmp_path: Path) -> None:
     async with asyncio.timeout(120), process_of(server, tmp_path) as served:
         await strangers(served, 400)

@@ -81,8 +81,8 @@ def test_dropped_in_a_running_loop(make_transport: MakeTransport) -> None:
     async def drop() -> None:
         transport = make_transport()
         await ask(transport)
-        del transport
-        gc.collect()
+        with pytest.warns(ResourceWarning, match=f"unclosed {make_transport.__name__}, made at "):
+            del transport
         await asyncio.sleep(0.01)
 
     asyncio.run(drop())
@@ -112,6 +112,7 @@ def test_second_loop_while_the_first_runs(
     assert caught.value.sent is False
     with pytest.raises(UsageError, match="running event loop"):
         asyncio.run(transport.aclose())
+    asyncio.run_coroutine_threadsafe(transport.aclose(), running_loop).result(5)
 
 
 FORKED = """

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from ..models import EventType
 from .output import Output, View
 from .service import Service
 from .speech import remark
@@ -65,7 +66,7 @@ async def create(
     """
     async with service.client() as client:
         made = await client.webhook_subscriptions.create(
-            callback_url=callback_url, event_type=event_type, notification_email=notification_email
+            callback_url=callback_url, event_type=EventType(event_type), notification_email=notification_email
         )
         output.one(made, _SUBSCRIPTIONS)
 
@@ -95,7 +96,7 @@ async def update(
         changed = await client.webhook_subscriptions.update(
             subscription_id,
             callback_url=callback_url or now.callback_url or "",
-            event_type=event_type or now.event_type or "",
+            event_type=EventType(event_type or now.event_type or ""),
             enabled=now.enabled if enabled is None else enabled,
             notification_email=notification_email or now.notification_email,
         )

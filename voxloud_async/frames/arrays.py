@@ -12,6 +12,8 @@ from .columns import Column
 
 _UNFIT = (pa.ArrowInvalid, OverflowError, UnicodeEncodeError)
 _SPELLED = {b"content": b"json"}
+_DEEPEST = 16
+"""Levels a nested type may have: Parquet reads no more than about 30 of lists, Arrow IPC and the capsules about 60."""
 
 
 def array_of(values: list[Any], column: Column) -> pa.Array:
@@ -30,22 +32,33 @@ def array_of(values: list[Any], column: Column) -> pa.Array:
 
 
 def inferred(name: str, values: list[Any]) -> tuple[pa.Field, pa.Array]:
-    """The column of an unknown field: of the type its values share, or as JSON."""
+    """The column of an unknown field: of the type its values share, or as JSON where no writable type holds them."""
     try:
         array = pa.array(values)
     except (*_UNFIT, pa.ArrowTypeError):
         return spelled(name, values)
-    return pa.field(name, array.type), array
+    return (pa.field(name, array.type), array) if _is_writable(array.type) else spelled(name, values)
 
 
 def spelled(name: str, values: list[Any]) -> tuple[pa.Field, pa.Array]:
-    """The column of an unknown field as JSON, marked so that nobody writes it as JSON once more."""
+    """The column of an unknown field as JSON, marked so that it is not encoded a second time."""
     return pa.field(name, pa.string(), metadata=_SPELLED), pa.array([_as_text(value) for value in values], pa.string())
 
 
 def is_spelled(field: pa.Field) -> bool:
     """Whether a column holds its values as JSON."""
     return bool(field.metadata == _SPELLED)
+
+
+def _is_writable(type_: pa.DataType, levels: int = _DEEPEST) -> bool:
+    """Return True if Parquet and Arrow IPC have the type: Parquet has no struct without fields, at any level."""
+    if pa.types.is_struct(type_):
+        inner = [each.type for each in type_]
+    elif pa.types.is_list(type_):
+        inner = [type_.value_type]
+    else:
+        return True
+    return bool(inner) and levels > 0 and all(_is_writable(each, levels - 1) for each in inner)
 
 
 def _as_text(value: Any) -> str | None:

@@ -28,8 +28,11 @@ def table_of_models(models: Iterable[Model], columns: Sequence[Column]) -> pa.Ta
 
 
 def apart(name: str, known: Container[str]) -> str:
-    """An unknown field's column: `extra_` comes before a name that a known one has, and before one that would then."""
-    bare = name
+    """The column name of an unknown field, as text that UTF-8 can hold: half of a surrogate pair becomes its escape.
+
+    `extra_` is put before a name that a known column has, and before one that would then be the same.
+    """
+    name = bare = name.encode("utf-8", "backslashreplace").decode()
     while bare.startswith("extra_"):
         bare = bare.removeprefix("extra_")
     return f"extra_{name}" if bare in known else name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from html import escape
-from typing import Any
 
 import pyarrow as pa
 
@@ -30,14 +29,19 @@ def _lines(table: pa.Table, personal: Collection[str]) -> Iterable[str]:
 
 
 def _rows(table: pa.Table, personal: Collection[str]) -> Iterable[str]:
-    for row in table.to_pylist():
-        yield f"<tr>{''.join(f'<td>{_cell(name, value, personal)}</td>' for name, value in row.items())}</tr>"
+    columns = [_cells(table.column(name), name in personal) for name in table.schema.names]
+    for row in zip(*columns, strict=True):
+        yield f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>"
 
 
-def _cell(name: str, value: Any, personal: Collection[str]) -> str:
-    if value is None:
-        return ""
-    if name in personal:
-        return "***"
-    text = str(value)
-    return escape(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}")
+def _cells(column: pa.ChunkedArray, is_personal: bool) -> list[str]:  # noqa: FBT001 - a private helper
+    if is_personal:
+        return ["***" if is_valid else "" for is_valid in column.is_valid().to_pylist()]
+    zone = ""
+    if pa.types.is_timestamp(column.type):  # 0001-01-01T00:00+02:00 lies in the year 0 of UTC, which no datetime holds
+        zone, column = "Z", column.cast(pa.timestamp("us")).cast(pa.string())
+    return ["" if value is None else escape(_short(f"{value}{zone}")) for value in column.to_pylist()]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -63,7 +63,7 @@ class Recordings:
     def __init__(
         self,
         *,
-        hosts: Sequence[str] = S3_HOSTS,
+        hosts: list[str] | tuple[str, ...] = S3_HOSTS,
         timeout: float = 20.0,
         max_bytes: int = MAX_BYTES,
         concurrency: int = 8,

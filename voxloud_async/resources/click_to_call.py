@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -38,7 +39,7 @@ class ClickToCalls:
         name: str,
         extension: Extension | str | int,
         outbound_number: str,
-        dial_first: DialFirst | str | None = None,
+        dial_first: DialFirst | Literal["contact", "extension"] | None = None,
     ) -> ClickToCall:
         """Create a click-to-call for an extension, such as a user's `extension_number`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Required, TypedDict
 
 from ..errors import ArgumentTypeError, InvalidArgumentError
@@ -13,10 +13,10 @@ class OptionalContactFields(TypedDict, total=False):
     """Some fields of a contact. A field left out is not sent; None is sent as null."""
 
     last_name: str | None
-    phones: Sequence[str] | None
+    phones: list[str] | tuple[str, ...] | None  # no Sequence: a str is one
     """Secondary numbers, in E.164 format."""
     primary_email: str | None
-    emails: Sequence[str] | None
+    emails: list[str] | tuple[str, ...] | None
     company_name: str | None
     job_title: str | None
     website: str | None

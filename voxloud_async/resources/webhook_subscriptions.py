@@ -6,7 +6,7 @@ import builtins
 import warnings
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
@@ -24,6 +24,11 @@ from .subscriptions.ensure import Ensured, Writes, ensure
 from .subscriptions.plan import Wish
 from .subscriptions.watch import Notice, Watch
 
+EventTypeName = Literal[
+    "FAX_CALL", "PHONE_CALL", "CLICK_TO_CALL", "CALL_STARTED", "CALL_INCOMING", "CALL_ANSWERED", "CALL_HANGUP"
+]
+"""The documented event types, for type checkers; `EventType("...")` is one that they do not know."""
+
 _SERVES = Traits("serves", "serves")
 
 
@@ -39,11 +44,12 @@ class WebhookSubscriptions:
     _caller: Caller = field(repr=False)
 
     async def create(
-        self, *, callback_url: str, event_type: EventType | str, notification_email: str | None = None
+        self, *, callback_url: str, event_type: EventType | EventTypeName, notification_email: str | None = None
     ) -> WebhookSubscription:
         """Subscribe a URL to one type of event.
 
-        `event_type` is not checked against a list: the text's own lists differ. Where the answer is lost, the one
+        `event_type` is not checked against a list, as the text's own lists differ; for one that type checkers do not
+        know write `EventType("...")`. Where the answer is lost, the one
         subscription of this URL, type and, if given, address that is not switched off is returned, which may have been
         there before; else `OutcomeUnknownError` raised. API: Create a webhook subscription.
         """
@@ -54,7 +60,7 @@ class WebhookSubscriptions:
         id: str,  # noqa: A002 - the API's own word
         *,
         callback_url: str,
-        event_type: EventType | str,
+        event_type: EventType | EventTypeName,
         enabled: bool | None = None,
         notification_email: str | None = None,
     ) -> WebhookSubscription:
@@ -174,9 +180,7 @@ def _wishes(wanted: Mapping[EventType | str, str], notification_email: str | Non
     return wishes
 
 
-def _body(
-    callback_url: str, event_type: EventType | str, notification_email: str | None, *, depth: int = 4
-) -> dict[str, Any]:
+def _body(callback_url: str, event_type: str, notification_email: str | None, *, depth: int = 4) -> dict[str, Any]:
     url = arguments.http_url("callback_url", callback_url)
     body = {"callback_url": url, "event_type": str(arguments.text("event_type", event_type))}
     if notification_email is not None:

@@ -12,10 +12,11 @@ _logger = logging.getLogger("voxloud_async")
 
 @frozen
 class CallStarted:
-    """A call begins, to a `server` (host, and port where it is not the scheme's)."""
+    """A call begins, to a `server` (host, and port where it is not the scheme's) by `scheme`, https or http."""
 
     operation: str
     server: str
+    scheme: str = field(default="https", kw_only=True)
     call: int = field(default=0, eq=False, kw_only=True)
     """Number of the call, which its other events carry too."""
 

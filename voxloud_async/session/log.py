@@ -45,7 +45,8 @@ def log(handler: Handler, *, clock: Clock, notify: Notify, heard: Heard = always
 @contextmanager
 def telling(call: Call, *, clock: Clock, notify: Notify) -> Iterator[None]:
     """Tell that a call begins, and how it ended."""
-    notify(CallStarted(str(call.operation), call.request.host, call=call.number))
+    request = call.request
+    notify(CallStarted(str(call.operation), request.host, scheme=request.scheme, call=call.number))
     try:
         yield
     except GeneratorExit:  # its reader had enough

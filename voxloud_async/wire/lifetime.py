@@ -30,6 +30,12 @@ class LoopBound(Generic[T]):
         self._process = 0
         self._closed = False
 
+    @property
+    def is_open(self) -> bool:
+        """Return True if this process opened the resource, and neither `aclose` nor the end of its loop closed it."""
+        is_running = getattr(self._generator, "ag_frame", None) is not None
+        return is_running and self._process == os.getpid()
+
     async def get(self) -> T:
         """The resource of the running loop.
 

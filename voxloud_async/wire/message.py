@@ -102,6 +102,11 @@ class Request:
         except ValueError:
             return ""
 
+    @property
+    def scheme(self) -> str:
+        """The URL's scheme in lower case, https or http."""
+        return self.url.partition(":")[0].lower()
+
     def with_header(self, name: str, value: str) -> Request:
         """A copy that carries this header."""
         return evolve(self, headers=self.headers.with_header(name, value))
