@@ -12,7 +12,7 @@ from attrs import define, field
 
 from tests.paging.odd_service import Odd, Service
 from voxloud_async import VoxloudClient
-from voxloud_async.errors import BadRequestError, ConflictError
+from voxloud_async.errors import ConflictError
 from voxloud_async.testing import answer
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_an_empty_page_before_the_end_that_is_promised_is_a_conflict() -> None:
 
 def test_rows_without_a_time_behind_a_refused_depth_are_not_lost_in_silence() -> None:
     service = Service(Odd(rows=300, timeless=20, timeless_at="end", deepest=200))
-    with pytest.raises(BadRequestError):
+    with pytest.raises(ConflictError):
         asyncio.run(ids(service, page_size=100))
 
 

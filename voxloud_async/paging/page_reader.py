@@ -201,7 +201,9 @@ class PageReader(Generic[T]):
             self._cap(self._place.largest)
         elif request.first > 0 and self._read == self._read_at_end:
             if self._whole_total is not None and self._read < self._whole_total:
-                raise error  # rows without a time, perhaps, are out of reach
+                raise ConflictError(
+                    "the list had more rows than were read, and its deeper pages are refused"
+                ) from error
             self._has_ended = True
         elif request.first > 0 and self._can_begin_interval:
             self._begin_interval()

@@ -176,7 +176,7 @@ async def test_a_run_that_resumes_waits_for_what_was_on_its_way(
     sandbox.change_weather(Weather(latency=5.0))
     async with client.contacts.update_many(changes, journal=journal, concurrency=1) as run:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(anext(run), 0.1)
+            await asyncio.wait_for(anext(run), 1.0)
     sandbox.change_weather(Weather())
     monkeypatch.setattr(change, "SETTLED", 0.3)
     started = time.monotonic()
