@@ -33,7 +33,7 @@ from voxloud_async.webhooks import parse_webhook
 from voxloud_async.wire.message import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 KEY = "key-0123456789abcdef"
 NUMBER, OTHER_NUMBER = "390312345678", "390387654321"
@@ -467,3 +467,12 @@ def test_the_search_for_leaks_finds_them() -> None:
     assert len([*links(error)]) == 4
     assert leaks(error, [NAME]) == [NAME, f"ValueError('{NAME}')"]
     assert f"RuntimeError('{EMAIL}')" in leaks(error, [EMAIL])
+
+
+async def test_a_decorated_generator_ends_as_it_would_alone() -> None:
+    @without_frames
+    async def numbers() -> AsyncGenerator[int, None]:
+        yield 1
+        yield 2
+
+    assert [number async for number in numbers()] == [1, 2]

@@ -17,7 +17,7 @@ from voxloud_async import RedisRate, VoxloudClient
 from voxloud_async._clock import LoopClock
 from voxloud_async._ratelimit.key_limit import KeyLimit
 from voxloud_async._ratelimit.limiter import Limiter
-from voxloud_async._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome
+from voxloud_async._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome, Pause
 from voxloud_async._ratelimit.redis_controller import RedisController
 from voxloud_async.testing import FakeTransport, answer
 
@@ -298,7 +298,9 @@ def test_a_loop_that_ends_with_a_request_on_its_way_holds_up_no_later_one(redis_
 
     async def cut_off() -> None:
         waiting = [asyncio.create_task(limiter.acquire(operation=name)) for name in ("GET /a", "GET /b")]
-        await asyncio.sleep(0)
+        limiter.feedback(await limiter.acquire(), Outcome.FAILED)  # news that is on its way
+        for _ in range(3):
+            await asyncio.sleep(0)
         for task in waiting:
             task.cancel()
 
@@ -328,3 +330,37 @@ def test_a_reservation_left_by_an_earlier_loop_that_fits_no_other_operation_is_g
 
     asyncio.run(reserve_a_probe())
     asyncio.run(later())
+
+
+async def test_a_permit_whose_outcome_stays_unknown_is_no_news_while_all_is_well(redis_server: RedisServer) -> None:
+    controller, limiter = process(redis_server.url)
+    permit = await limiter.acquire()
+    asked = redis_server.calls("evalsha")
+    limiter.forget(permit)
+    await asyncio.sleep(0.05)
+    assert redis_server.calls("evalsha") == asked
+    await controller.aclose()
+
+
+async def test_l1_an_operation_refused_alone_is_so_for_every_process(redis_server: RedisServer) -> None:
+    (one, limiter), (two, others) = process(redis_server.url), process(redis_server.url)
+    export, free, loop = "GET /export", "GET /free", asyncio.get_running_loop()
+
+    async def attempt(by: Limiter, operation: str, outcome: Outcome, retry_after: float | None = None) -> Pause | None:
+        permit = await asyncio.wait_for(by.acquire(operation=operation), 5.0)
+        return by.feedback(permit, outcome, retry_after)
+
+    for operation, outcome in ((export, Outcome.REFUSED), (free, Outcome.ANSWERED), (export, Outcome.REFUSED)):
+        await attempt(limiter, operation, outcome)
+    await attempt(limiter, free, Outcome.ANSWERED)
+    pause = await attempt(limiter, export, Outcome.REFUSED, 20.0)
+    assert pause == Pause(20.0, export)
+    await asyncio.sleep(0.05)
+    started = loop.time()
+    await attempt(others, free, Outcome.ANSWERED)
+    assert loop.time() - started < 1.0
+    with pytest.raises(GateBeyondDeadlineError) as caught:
+        await others.acquire(Bounds(deadline=loop.time() + 5.0), export)
+    assert caught.value.wait == pytest.approx(20.0, abs=1.0)
+    await one.aclose()
+    await two.aclose()

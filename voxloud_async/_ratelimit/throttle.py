@@ -213,10 +213,9 @@ class Throttle:
         """Refill the bucket and, while callers wait, let the rate grow."""
         filled = now if self._filled is None else self._filled
         elapsed = now - filled
-        if elapsed < 0.0:
-            if filled > self.gate.until:
-                self._filled = now  # the clock went back
-            return  # else the bucket stays as it is until the pause is over
+        if elapsed < 0.0:  # the clock went back
+            self._filled = now
+            return
         self._filled = now
         self._open += elapsed
         if math.isinf(self.rate):
