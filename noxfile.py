@@ -76,7 +76,7 @@ def tests(session: nox.Session) -> None:
     # four on two cores, as many tests wait
     pytest = ["pytest", "-n", "4", "--dist", "worksteal", *session.posargs]
     pytest += ["-m", "not long" if session.python == PYTHONS[-1] else "not acceptance"]
-    if session.python in BETWEEN and not session.posargs:
+    if session.python in BETWEEN and not (session.posargs or os.environ.get("PYTEST_ADDOPTS")):
         pytest += PURE
     if session.python not in MEASURED:
         session.run(*pytest)
