@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.ratelimit.pacing import seconds, start
+from voxloud_async import RedisRate
+from voxloud_async._clock import LoopClock
 from voxloud_async._ratelimit import redis_controller
 from voxloud_async._ratelimit.permit import Bounds, GateBeyondDeadlineError, Outcome
 from voxloud_async._ratelimit.redis_record import SharedPermit
@@ -249,3 +251,21 @@ async def test_news_for_a_client_that_is_gone_do_no_harm(redis_server: RedisServ
     assert controller.feedback(permit, Outcome.REFUSED, asyncio.get_running_loop().time(), 30.0) == 30.0
     await controller.aclose()
     assert redis_server.calls("evalsha") == 3, "the first of them finds no script"
+
+
+async def test_news_whose_step_is_cancelled_is_kept_for_the_next_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    controller = redis_controller.RedisController(
+        RedisRate("redis://127.0.0.1:1"), "key", LoopClock(), base_url="https://v.test", chance=lambda: 0.5
+    )
+    monkeypatch.setattr(controller._record, "step", never)
+    controller.give_back(SharedPermit(0, 0.0))
+    pump = controller._pump
+    assert pump is not None
+    await asyncio.sleep(0)
+    assert controller._news == []
+    pump.cancel()
+    await asyncio.wait({pump})
+    assert [item[0] for item in controller._news] == ["unused"]

@@ -97,7 +97,7 @@ class RedisController:
             if now < expires:  # the call that it was made for uses it, or it is given back
                 return expires
             self._return_reserved()
-        if self._wanted is None:
+        if self._wanted in {None, operation}:
             self._wanted, self._waiting = operation, waiting
         self._ensure_pump()  # also where another loop ended with the request
         return math.inf
