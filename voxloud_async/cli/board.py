@@ -157,7 +157,7 @@ def _cells(call: Call, now: datetime, *, is_wide: bool) -> list[Text]:
 
 
 def _end(number: str | None, name: str | None) -> Text:
-    """One end of a call: the name is cut where there is no room, the number never."""
+    """Return one end of a call: the name is cut to fit, the number is not."""
     is_short = cell_len(printable(number or "")) <= _NUMBER
     overflow: Literal["ellipsis", "fold"] = "ellipsis" if is_short else "fold"
     return Text(printable(end_of_call(number, name)), no_wrap=is_short, overflow=overflow)

@@ -46,7 +46,7 @@ def is_special(path: Path) -> bool:
 
 
 def held(path: Path) -> str | None:
-    """The text of a file, or None where there is none; whoever reads it rejects what is not text."""
+    """Return the text of a file, or None where there is none; its reader rejects what is not text."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:

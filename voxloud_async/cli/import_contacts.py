@@ -97,7 +97,7 @@ async def import_contacts(
 
 
 def read_map(texts: Sequence[str]) -> dict[str, str]:
-    """Columns and fields out of texts such as "Telefono=primary_phone"; ValueError for what is no such text."""
+    """Read columns and fields from texts such as "Telefono=primary_phone"; raises ValueError for any other text."""
     pairs = [text.rpartition("=") for text in texts]
     if not all(column and equals for column, equals, _ in pairs):
         raise ValueError("--map must be COLUMN=FIELD, such as Telefono=primary_phone")

@@ -107,7 +107,7 @@ def checked_map(mapped: Mapping[str, str]) -> dict[str, str]:
     """A caller's map of columns to fields.
 
     Raises:
-        ValueError: a value is no field.
+        ValueError: a value is not a field.
     """
     known = {*FIELDS, NAME, _IGNORE}
     for target in mapped.values():

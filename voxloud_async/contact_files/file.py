@@ -164,7 +164,7 @@ def _check_header(header: Sequence[str], columns: Columns, mapped: Mapping[str, 
         raise InvalidArgumentError("file", f"names no field of a contact in its first line ({', '.join(FIELDS)})")
     for name in mapped:
         if name not in header:
-            raise InvalidArgumentError("columns", f"names {name!r}, which is no column of the file")
+            raise InvalidArgumentError("columns", f"names {name!r}, which is not a column of the file")
     for name in dict.fromkeys(header):
         if header.count(name) > 1 and any(name in sources for sources in columns.sources.values()):
             raise InvalidArgumentError("file", f"names the column {name!r} twice")

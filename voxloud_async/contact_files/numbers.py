@@ -31,7 +31,7 @@ def number_reader(region: str | None) -> ReadNumber:
     """A function from the text of a cell to E.164; national numbers are taken for numbers of `region`.
 
     Raises:
-        ValueError: there is no such region.
+        ValueError: the region is unknown.
         ImportError: a region needs phonenumbers, which is not installed.
     """
     national = _no_region if region is None else _national_reader(region)

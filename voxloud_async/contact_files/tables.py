@@ -36,7 +36,7 @@ class Table:
         """Read the header. Of the delimiters it may have, take that by which most of its names are `recognised`.
 
         Raises:
-            ValueError: there is no header, or it is not CSV.
+            ValueError: the header is missing, or the text is not CSV.
         """
         lines = _Lines(iter(text))
         first = _first_line(lines)
