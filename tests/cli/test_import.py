@@ -162,7 +162,7 @@ def test_a_header_that_is_none(voxloud: Console, tmp_path: Path, content: str, r
         ("people.csv", ["--map", "Telefono"], "--map must be COLUMN=FIELD"),
         ("people.csv", ["--map", "=phones"], "--map must be COLUMN=FIELD"),
         ("people.csv", ["--map", "first_name=fon"], "--map must map to a field (first_name, primary_phone"),
-        ("people.csv", ["--map", "Fon=phones"], "--map names 'Fon', which is no column of the file"),
+        ("people.csv", ["--map", "Fon=phones"], "--map names 'Fon', which is not a column of the file"),
         ("people.csv", ["--concurrency", "0"], "--concurrency must be at least 1"),
         ("people.csv", ["--delimiter", ";;"], "--delimiter must be one character"),
     ],
